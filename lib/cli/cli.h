@@ -1,0 +1,119 @@
+/* How a program talks: its options from one table, help, completion, progress, files that appear
+ * whole or not at all, settings to and from JSON. Uses base only (and jansson). */
+#ifndef DSSM_CLI_H
+#define DSSM_CLI_H
+
+#include "base/base.h"
+#include <jansson.h>
+
+/* ---- options (options.c, parse.c) ---- */
+
+enum option_kind {
+    OPT_FLAG,   /* bool; --name, and --no-name for one whose default is "yes" */
+    OPT_INT,    /* int */
+    OPT_SEED,   /* uint64_t */
+    OPT_REAL,   /* double */
+    OPT_TEXT,   /* const char *, borrowed from argv or from the row's default */
+    OPT_CHOICE, /* int: the index into choices */
+    OPT_SIZES   /* struct int_list: "256-128-128" (or commas) */
+};
+
+struct int_list {
+    int n;
+    int v[8];
+};
+
+/* One option. A table of them ends with a row whose name is NULL. */
+struct option_row {
+    const char *name;     /* "sigma-x2" for --sigma-x2; the key in JSON is the same with _ for - */
+    char letter;          /* 'n' for -n, or 0 */
+    enum option_kind kind;
+    size_t offset;        /* of the value in the settings struct */
+    const char *standard; /* the default, as text in the user's notation; NULL: 0, NULL or false */
+    double low, high;     /* inclusive range of a number; both 0: any */
+    const char *choices;  /* "normal|vhp", for OPT_CHOICE */
+    const char *argument; /* what help calls the value: FILE, N, RAD/S; NULL for a flag */
+    const char *help;     /* one sentence, with the unit */
+};
+
+/* A table and where its values go. */
+struct option_group {
+    const char *title; /* heading in --help: "Model", "Training" */
+    const struct option_row *rows;
+    void *into; /* the settings struct that offsets refer to */
+};
+
+struct program {
+    const char *name;
+    const char *reads_writes;          /* one line: "stream in, model out: learn an extended Kalman VAE" */
+    const char *operands;              /* "[STREAM]", "MODEL [STREAM]"; "" for none */
+    int operands_min, operands_max;
+    const char *examples;              /* shell lines, one a line, shown first by --help */
+    const struct option_group *groups; /* ends with a row whose rows is NULL */
+    bool reads_stdin;                  /* data come from standard input when no operand names a file: a terminal gets the short help */
+};
+
+/* Options that every program has: --seed, --threads, --quiet are in rows that a program includes as
+ * a group (below); --help, --version, --help-mdoc (the option list for the man page) and
+ * --complete-bash (the completion script) are always there. */
+struct common {
+    uint64_t seed;
+    int threads; /* 0: one a core */
+    bool quiet;
+};
+extern const struct option_row options_common[];  /* seed, threads, quiet */
+extern const struct option_row options_quiet[];   /* quiet alone; into a struct common */
+
+/* Sets every value of the table to its default. */
+void options_defaults(const struct option_row *rows, void *into);
+/* One value from text, with the row's range checked. The error names the option, what came and what was expected. */
+int option_set(const struct option_row *row, void *into, const char *text, struct error *e);
+/* Settings as a JSON object (caller decrefs), and back: an absent key keeps the value that is there, an
+ * unknown key is an error. Texts read from JSON are owned by the json. */
+json_t *options_to_json(const struct option_row *rows, const void *from);
+int options_from_json(const struct option_row *rows, void *into, const json_t *json, struct error *e);
+
+/* Sets defaults, parses (options may stand before and after operands, --name=value and --name value,
+ * -n5 and -n 5, -- ends options, "-" is an operand), answers --help and its kin.
+ * Returns true to go on: then argv_operands[0..n-1] are the operands. False: return *status from main. */
+struct operands {
+    int n;
+    char **v;
+};
+bool program_start(const struct program *p, int argc, char **argv, struct operands *operands, int *status);
+/* The command line again as one string, quoted for a shell: an entry for `history`. Caller frees. */
+char *command_line(int argc, char **argv);
+/* Prints "name: text" to standard error and returns the error's code, for `return program_fail(&p, &e)`. */
+int program_fail(const struct program *p, const struct error *e);
+/* Prints "name: text" to standard error unless quiet. */
+void program_say(const struct program *p, bool quiet, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Flushes standard output and checks it (a full disk is an error, a closed pipe ends quietly): the last
+ * thing that a main calls. Returns the exit status. */
+int program_end(const struct program *p);
+
+/* ---- files (files.c) ---- */
+
+/* An input: "-" or NULL is standard input. The name for messages is "standard input" or the path. NULL on failure. */
+FILE *input_open(const char *path, struct error *e);
+const char *input_name(const char *path);
+
+/* An output that appears under its name whole or not at all: written beside (same folder), synced, renamed.
+ * path NULL or "-": standard output, flushed by commit. A temporary file is removed by output_abort, at
+ * exit, and when SIGINT, SIGTERM or SIGHUP ends the program. A path that is no regular file (/dev/null,
+ * /dev/full, a named pipe) is written to as it is. */
+struct output;
+struct output *output_open(const char *path, struct error *e);
+FILE *output_file(struct output *o);
+int output_commit(struct output *o, struct error *e); /* frees o either way */
+void output_abort(struct output *o);                  /* NULL is allowed */
+
+/* ---- progress (progress.c) ---- */
+
+/* A line on a terminal's standard error that is rewritten a few times a second; silent when standard error is no
+ * terminal or quiet is set. */
+struct progress;
+struct progress *progress_new(const char *name, bool quiet);
+void progress_show(struct progress *p, double done, const char *format, ...) __attribute__((format(printf, 3, 4))); /* done in [0,1]; time left is added */
+void progress_end(struct progress *p);
+
+#endif

@@ -1,0 +1,122 @@
+/* Records in and out: the stream of sequences that flows between programs (formats/stream.md),
+ * and the .npz archives that models, policies and checkpoints rest in (formats/archive.md).
+ * Uses base, cli; msgpack-c, libarchive, jansson, zlib. */
+#ifndef DSSM_STREAM_H
+#define DSSM_STREAM_H
+
+#include "base/base.h"
+#include <jansson.h>
+
+/* ---- arrays (array.c) ---- */
+
+enum dtype { DT_F4, DT_F8, DT_I4, DT_I8, DT_U2, DT_U1, DT_B1 };
+enum { ARRAY_MAX_DIMS = 8 };
+
+struct array {
+    enum dtype type;
+    int dims;
+    size_t shape[ARRAY_MAX_DIMS]; /* row-major; in a record the first axis is time */
+    void *data;                   /* owned by the array's holder (record or archive) */
+};
+
+size_t dtype_size(enum dtype t);
+const char *dtype_name(enum dtype t); /* "<f4", … */
+bool dtype_parse(const char *name, enum dtype *t);
+size_t array_count(const struct array *a); /* product of shape; 1 for a scalar */
+size_t array_step(const struct array *a);  /* product of shape[1..] */
+size_t array_bytes(const struct array *a);
+double array_get(const struct array *a, size_t i); /* element i as a number; |u1 unscaled */
+struct array array_new(enum dtype t, int dims, const size_t *shape); /* cleared; caller frees data */
+struct array array_copy(const struct array *a);
+
+/* ---- records ---- */
+
+/* One sequence: its id and its arrays by name. Values that are no arrays (strings, numbers, maps) are
+ * kept as msgpack bytes and passed on. Everything is owned by the record. */
+struct field {
+    char *name;
+    struct array array;
+    void *raw;      /* a value that is no array: its msgpack bytes, else NULL */
+    size_t raw_size;
+};
+struct record {
+    char *id;
+    int n;
+    struct field *field;
+};
+void record_init(struct record *r);
+void record_clear(struct record *r); /* frees what it owns; usable again */
+const struct array *record_get(const struct record *r, const char *name); /* NULL if absent or no array */
+/* Adds or replaces an array; takes ownership of a.data. */
+void record_put(struct record *r, const char *name, struct array a);
+void record_remove(struct record *r, const char *name);
+void record_set_id(struct record *r, const char *id);
+void record_move(struct record *to, struct record *from); /* to is cleared first, from is left empty */
+void record_copy(struct record *to, const struct record *from);
+/* Steps of the sequence: the first axis of x if there, else of the first array; 0 for none. */
+size_t record_steps(const struct record *r);
+
+/* ---- header ---- */
+
+/* The header as JSON: {"format":"dssm-stream","version":1,"fields":{…},"history":[…]}; keys that we do
+ * not know are kept. fields.NAME = {"dtype","shape" (of one step),"meaning","unit","kinds" (an array with
+ * "line" or "circle" (angle in radians) for each component), "names" (of the components)}. */
+json_t *header_new(void);
+json_t *header_copy(const json_t *header);
+/* Describes (or redescribes) a field. unit, kinds, names may be NULL; kinds and names are comma-separated. */
+void header_field(json_t *header, const char *name, enum dtype type, int dims, const size_t *step_shape, const char *meaning,
+                  const char *unit, const char *kinds, const char *names);
+/* Appends {"program","version","command","seed"(if has_seed)} to history. */
+void header_history(json_t *header, const char *program, const char *command, bool has_seed, uint64_t seed);
+/* The description of a field, or NULL. Borrowed. */
+const json_t *header_get_field(const json_t *header, const char *name);
+
+/* ---- reading (reader.c) ---- */
+
+struct stream_limits {
+    size_t record_bytes; /* a record's size, 64 MiB by default */
+    int depth;           /* nesting */
+};
+extern const struct stream_limits stream_limits_default;
+
+struct reader;
+/* Reads the header. name is for messages ("standard input", a path); the file stays the caller's. limits may be NULL.
+ * On failure returns NULL with e: BAD_INPUT names the rule broken; CUT_SHORT when the input ends inside the header. */
+struct reader *reader_open(FILE *f, const char *name, const struct stream_limits *limits, struct error *e);
+const json_t *reader_header(const struct reader *r); /* borrowed */
+/* The next record into *rec (cleared first). Returns 1 for a record, 0 at the end (trailer seen, checksum and count
+ * right, nothing behind it), -1 on error with e ("name: record 17: field x: expected …, got …"; records count from 1). */
+int reader_next(struct reader *r, struct record *rec, struct error *e);
+uint64_t reader_count(const struct reader *r); /* records read so far */
+void reader_close(struct reader *r);
+
+/* ---- writing (writer.c) ---- */
+
+struct writer;
+/* Writes the header at once. header is copied. bin_keys: the five keys of arrays as bin, for msgpack-numpy's default decoder. */
+struct writer *writer_open(FILE *f, const json_t *header, bool bin_keys, struct error *e);
+int writer_put(struct writer *w, const struct record *rec, struct error *e); /* DSSM_OK, or the error's code */
+int writer_flush(struct writer *w, struct error *e);
+int writer_close(struct writer *w, struct error *e); /* writes the trailer, flushes; frees w either way */
+void writer_abandon(struct writer *w);               /* frees w without a trailer */
+
+/* ---- archives (npz.c): meta.json and one .npy a tensor ---- */
+
+struct tensor {
+    char *name;
+    struct array array;
+};
+struct archive {
+    json_t *meta; /* owned */
+    int n;
+    struct tensor *tensor;
+};
+void archive_init(struct archive *a);
+void archive_clear(struct archive *a);
+void archive_put(struct archive *a, const char *name, struct array array); /* takes ownership of array.data */
+const struct array *archive_get(const struct archive *a, const char *name);
+int archive_write(const struct archive *a, FILE *f, struct error *e);
+/* Bounded: each member at most max_bytes (0: 4 GiB). Refuses compressed-size tricks, object dtypes, Fortran order and big endian with a clear error. */
+int archive_read(struct archive *a, FILE *f, const char *name, size_t max_bytes, struct error *e);
+
+#endif
