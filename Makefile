@@ -11,7 +11,7 @@ SANITIZE ?=
 WARN    ?= -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wformat=2
 LIBS     = openblas lapacke msgpack libarchive jansson libpng zlib
 PKGS    := $(shell pkg-config --cflags $(LIBS) 2>/dev/null)
-CFLAGS  += -std=gnu11 $(OPT) $(ARCH) -g -ffp-contract=off -fno-math-errno -pthread $(WARN) $(SANITIZE)
+CFLAGS  += -std=gnu11 -D_GNU_SOURCE $(OPT) $(ARCH) -g -ffp-contract=off -fno-math-errno -pthread $(WARN) $(SANITIZE)
 CPPFLAGS += -Ilib $(PKGS) -MMD -MP
 LDLIBS  += $(shell pkg-config --libs $(LIBS) 2>/dev/null) -lm
 LDFLAGS += -pthread $(SANITIZE)

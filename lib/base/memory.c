@@ -1,0 +1,145 @@
+/* Memory that is there or aborts, and the arena. */
+#include "base/base.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define POISONS 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define POISONS 1
+#endif
+#endif
+#ifdef POISONS
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(from, size) ((void)(from), (void)(size))
+#define ASAN_UNPOISON_MEMORY_REGION(from, size) ((void)(from), (void)(size))
+#endif
+
+/* Says how much memory was asked for in vain, and aborts. */
+static void *checked(void *got, size_t bytes)
+{
+    if (got || bytes == 0)
+        return got;
+    fprintf(stderr, "out of memory: %zu bytes were asked for\n", bytes);
+    abort();
+}
+
+void *xmalloc(size_t bytes)
+{
+    return checked(malloc(bytes ? bytes : 1), bytes);
+}
+
+void *xcalloc(size_t count, size_t size)
+{
+    return checked(calloc(count ? count : 1, size ? size : 1), count * size);
+}
+
+void *xrealloc(void *old, size_t bytes)
+{
+    return checked(realloc(old, bytes ? bytes : 1), bytes);
+}
+
+char *xstrdup(const char *text)
+{
+    size_t size = strlen(text) + 1;
+    return memcpy(xmalloc(size), text, size);
+}
+
+char *xasprintf(const char *format, ...)
+{
+    va_list args;
+    char *text = NULL;
+    va_start(args, format);
+    int n = vasprintf(&text, format, args);
+    va_end(args);
+    return checked(n < 0 ? NULL : text, 1);
+}
+
+/* ---- the arena: a list of blocks, filled from the front; reset keeps the blocks ---- */
+
+enum { ALIGN = 64, BLOCK = 1 << 22 };
+
+struct block {
+    struct block *next;
+    size_t size;
+    char *memory;
+};
+struct arena {
+    struct block *first, *now;
+    size_t used; /* of the block `now` */
+    size_t total;
+};
+
+static struct block *block_new(size_t size)
+{
+    struct block *b = xmalloc(sizeof *b);
+    size = (size + ALIGN - 1) / ALIGN * ALIGN;
+    b->next = NULL;
+    b->size = size;
+    b->memory = checked(aligned_alloc(ALIGN, size), size);
+    ASAN_POISON_MEMORY_REGION(b->memory, size);
+    return b;
+}
+
+struct arena *arena_new(void)
+{
+    struct arena *a = xcalloc(1, sizeof *a);
+    a->first = a->now = block_new(BLOCK);
+    return a;
+}
+
+/* Moves to a block with room for `bytes`, making one if none of the kept ones has it. */
+static void next_block(struct arena *a, size_t bytes)
+{
+    while (a->now->next) {
+        a->now = a->now->next;
+        a->used = 0;
+        if (a->now->size >= bytes)
+            return;
+    }
+    a->now->next = block_new(bytes > BLOCK ? bytes : BLOCK);
+    a->now = a->now->next;
+    a->used = 0;
+}
+
+void *arena_alloc(struct arena *a, size_t bytes)
+{
+    bytes = (bytes + ALIGN - 1) / ALIGN * ALIGN;
+    if (a->used + bytes > a->now->size)
+        next_block(a, bytes);
+    void *p = a->now->memory + a->used;
+    a->used += bytes;
+    a->total += bytes;
+    ASAN_UNPOISON_MEMORY_REGION(p, bytes);
+    return p;
+}
+
+void arena_reset(struct arena *a)
+{
+    for (struct block *b = a->first; b; b = b->next)
+        ASAN_POISON_MEMORY_REGION(b->memory, b->size);
+    a->now = a->first;
+    a->used = a->total = 0;
+}
+
+void arena_free(struct arena *a)
+{
+    if (!a)
+        return;
+    for (struct block *b = a->first, *next; b; b = next) {
+        next = b->next;
+        ASAN_UNPOISON_MEMORY_REGION(b->memory, b->size);
+        free(b->memory);
+        free(b);
+    }
+    free(a);
+}
+
+size_t arena_used(const struct arena *a)
+{
+    return a->total;
+}
