@@ -1,0 +1,103 @@
+/* From sequences to the engine's layout, and the noise that goes with it. */
+#include "model/model.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Frame `step` of an array as numbers, to out[0], out[stride], …; |u1 is value/255. */
+static void put_step(const struct array *a, size_t step, real *out, size_t stride)
+{
+    size_t width = array_step(a), at = step * width;
+    if (a->type == DT_U1)
+        for (size_t i = 0; i < width; i++)
+            out[i * stride] = (real)((const uint8_t *)a->data)[at + i] * (real)(1 / 255.0);
+    else if (a->type == DT_F4)
+        for (size_t i = 0; i < width; i++)
+            out[i * stride] = (real)((const float *)a->data)[at + i];
+    else
+        for (size_t i = 0; i < width; i++)
+            out[i * stride] = (real)array_get(a, at + i);
+}
+
+/* Was this step observed? Not where mask is 0 or a number of x is NaN. */
+static bool is_seen(const struct array *x, const struct array *mask, size_t step)
+{
+    if (mask && array_get(mask, step) == 0)
+        return false;
+    if (x->type != DT_F4 && x->type != DT_F8)
+        return true;
+    size_t width = array_step(x);
+    for (size_t i = 0; i < width; i++)
+        if (!isfinite(array_get(x, step * width + i)))
+            return false;
+    return true;
+}
+
+/* Writes one sequence's steps into lane b. */
+static void fill_lane(struct batch *b, const struct record *r, int lane, int from)
+{
+    const struct array *x = record_get(r, "x"), *u = b->u ? record_get(r, "u") : NULL, *mask = record_get(r, "mask");
+    size_t lanes = (size_t)b->T * (size_t)b->B;
+    for (int t = 0; t < b->T; t++) {
+        size_t at = (size_t)t * (size_t)b->B + (size_t)lane, step = (size_t)(from + t);
+        bool alive = step < x->shape[0], seen = alive && is_seen(x, mask, step);
+        b->alive[at] = alive;
+        b->seen[at] = seen;
+        b->all_seen &= seen;
+        if (seen)
+            put_step(x, step, b->x + at, lanes);
+        if (u && step + 1 < x->shape[0])
+            put_step(u, step, b->u + at, lanes);
+        else if (u && alive) /* the last control acts on nothing here, but may in online use */
+            for (int i = 0; i < b->du; i++) {
+                double value = array_get(u, step * (size_t)b->du + (size_t)i);
+                b->u[(size_t)i * lanes + at] = isfinite(value) ? (real)value : 0;
+            }
+    }
+}
+
+void batch_fill(struct batch *b, const struct record *records, const int *pick, int B, int dx, int du, int from, int T)
+{
+    size_t lanes = (size_t)T * (size_t)B;
+    *b = (struct batch){.T = T, .B = B, .dx = dx, .du = du, .all_seen = true, .first_step = from};
+    b->x = xcalloc((size_t)dx * lanes, sizeof(real));
+    b->u = du > 0 ? xcalloc((size_t)du * lanes, sizeof(real)) : NULL;
+    b->seen = xcalloc(lanes, sizeof(real));
+    b->alive = xcalloc(lanes, sizeof(real));
+    b->sequence = xcalloc((size_t)B, sizeof *b->sequence);
+    for (int i = 0; i < B; i++) {
+        b->sequence[i] = (uint32_t)pick[i];
+        fill_lane(b, &records[pick[i]], i, from);
+    }
+}
+
+void batch_free(struct batch *b)
+{
+    free(b->x);
+    free(b->u);
+    free(b->seen);
+    free(b->alive);
+    free(b->sequence);
+    *b = (struct batch){0};
+}
+
+var *batch_value(struct tape *t, const real *values, int rows, int lanes)
+{
+    var *out = tape_alloc(t, sizeof *out);
+    *out = (var){.rows = rows, .lanes = lanes, .ld = lanes, .v = (real *)(uintptr_t)values};
+    return out;
+}
+
+var *noise_steps(struct tape *t, const struct noise *n, enum noise_purpose purpose, const struct batch *b, int rows, int from, int steps)
+{
+    if (!n || n->off)
+        return NULL;
+    var *out = constant(t, rows, steps * b->B);
+    for (int s = 0; s < steps; s++)
+        for (int i = 0; i < b->B; i++) {
+            struct draw d = {n->seed, purpose, n->update, b->sequence[i], (uint32_t)(b->first_step + from + s)};
+            draw_normal_strided(d, rows, out->v + s * b->B + i, (size_t)out->ld);
+        }
+    return out;
+}

@@ -1,0 +1,271 @@
+/* The extended Kalman VAE (Klushyn et al. 2021, section 4).
+ *
+ * Generative: decoder p(x_t|a_t), a_t ~ N(H z_t, R) with H = [I 0] and R diagonal, locally linear transition (9, 10).
+ * Recognition: encoder q(a_t|x_t); with samples a_t as pseudo-observations, an extended Kalman filter and smoother whose
+ * F, B, Q are those of the transition at the filtered mean (13). */
+#include "model/model.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- settings and parameters ---- */
+
+struct ekvae_settings {
+    struct model_settings common;
+    int aux; /* Da */
+    struct transition_settings transition;
+};
+
+#define AT(member) offsetof(struct ekvae_settings, member)
+static const struct option_row ekvae_options[] = {
+    {"aux", 'a', OPT_INT, AT(aux), "2", 1, 64, NULL, "N", "size of the auxiliary variable a, the part of z that one frame shows"},
+    {"bases", 'M', OPT_INT, AT(transition.bases), "16", 1, 4096, NULL, "N", "base matrices of the locally linear transition"},
+    {"transition-hidden", 0, OPT_SIZES, AT(transition.hidden), "64", 1, 65536, NULL, "N-N", "hidden layers of the network that mixes them"},
+    {"base-spread", 0, OPT_REAL, AT(transition.base_spread), "0.1", 0, 10, NULL, "S", "standard deviation of the base matrices' start around identity (F) and 0 (B)"},
+    {"start-variance", 0, OPT_REAL, AT(transition.variance), "0.01", 1e-8, 1e4, NULL, "V", "process and measurement noise at the start of training"},
+    {0},
+};
+
+struct ekvae {
+    int dz, da;
+    struct coder coder;
+    struct transition transition;
+    struct prior prior;
+    int log_R, first_mean, first_log_var; /* da×1; belief before the first frame, dz×1 each */
+};
+
+static int ekvae_check(const void *settings, int dx, int du, struct error *e)
+{
+    const struct ekvae_settings *s = settings;
+    (void)dx, (void)du;
+    if (s->aux > s->common.latent)
+        return error_set(e, DSSM_USAGE, "--aux: expected at most the latent size %d, got %d", s->common.latent, s->aux);
+    return DSSM_OK;
+}
+
+static void ekvae_declare(struct model *m, uint64_t seed)
+{
+    const struct ekvae_settings *s = m->settings;
+    struct ekvae *k = m->parts;
+    k->dz = s->common.latent;
+    k->da = s->aux;
+    k->coder = coder_declare(m, k->da, k->da, seed);
+    k->first_mean = params_add(&m->params, "first.mean", k->dz, 1, GROUP_PHI, 1);
+    k->first_log_var = params_add(&m->params, "first.log_variance", k->dz, 1, GROUP_PHI, 10);
+    k->transition = transition_declare(&m->params, k->dz, m->du, &s->transition, seed);
+    k->log_R = params_add(&m->params, "log_R", k->da, 1, GROUP_PSI, 10);
+    params_fill(&m->params, k->log_R, log(s->transition.variance));
+    k->prior = prior_declare(&m->params, &s->common, seed);
+}
+
+/* ---- filter and smoother ---- */
+
+/* The filter's results for all steps, side by side, with what the smoother needs of steps 2..T. */
+struct filter_pass {
+    struct belief filtered;  /* T·B lanes */
+    struct belief predicted; /* (T−1)·B lanes, of steps 2..T */
+    var *F, *Q;              /* likewise */
+};
+
+static struct belief first_belief(struct tape *t, const struct ekvae *k, int lanes)
+{
+    var *variance = shift(t, v_exp(t, param(t, k->first_log_var)), VARIANCE_FLOOR);
+    return (struct belief){spread(t, param(t, k->first_mean), lanes), diag_matrix(t, spread(t, variance, lanes))};
+}
+
+/* Belief after the steps that a carry has seen, and the control that acts from there. */
+static struct belief carried_belief(struct tape *t, const struct ekvae *k, const struct carry *c, var **u, int du)
+{
+    int nn = k->dz * k->dz;
+    var *all = batch_value(t, c->v, c->rows, c->lanes);
+    *u = du > 0 ? rows_of(t, all, k->dz + nn, du) : NULL;
+    return (struct belief){rows_of(t, all, 0, k->dz), rows_of(t, all, k->dz, nn)};
+}
+
+static void copy_rows(real *out, int lanes, const var *a)
+{
+    for (int i = 0; i < a->rows; i++)
+        memcpy(out + (size_t)i * (size_t)lanes, a->v + (size_t)i * (size_t)a->ld, sizeof(real) * (size_t)lanes);
+}
+
+static void keep_carry(struct carry *c, const struct ekvae *k, struct belief last, const var *u, int steps)
+{
+    size_t row = (size_t)c->lanes;
+    copy_rows(c->v, c->lanes, last.mean);
+    copy_rows(c->v + row * (size_t)k->dz, c->lanes, last.cov);
+    if (u)
+        copy_rows(c->v + row * (size_t)(k->dz + k->dz * k->dz), c->lanes, u);
+    c->steps += steps;
+}
+
+/* H = [I 0], the same for every lane. */
+static var *measurement_matrix(struct tape *t, const struct ekvae *k, int lanes)
+{
+    var *H = filled(t, k->da * k->dz, lanes, 0);
+    for (int i = 0; i < k->da; i++)
+        for (int l = 0; l < lanes; l++)
+            H->v[(size_t)(i * k->dz + i) * (size_t)H->ld + (size_t)l] = 1;
+    return H;
+}
+
+static struct filter_pass run_filter(const struct model *m, struct tape *t, const struct batch *b, var *a, struct carry *carry)
+{
+    const struct ekvae *k = m->parts;
+    int T = b->T, B = b->B;
+    var **mean = tape_alloc(t, sizeof(var *) * (size_t)T * 6), **cov = mean + T, **F = cov + T, **Q = F + T, **pm = Q + T, **pP = pm + T;
+    var *H = measurement_matrix(t, k, B), *R = shift(t, v_exp(t, param(t, k->log_R)), VARIANCE_FLOOR);
+    var *u = b->u ? batch_value(t, b->u, b->du, T * B) : NULL, *seen = b->all_seen ? NULL : batch_value(t, b->seen, 1, T * B);
+    bool goes_on = carry && carry->steps > 0;
+    var *push = NULL;
+    struct belief z = goes_on ? carried_belief(t, k, carry, &push, m->du) : first_belief(t, k, B);
+    for (int s = 0; s < T; s++) {
+        if (s > 0 || goes_on) {
+            struct transition_at at = transition_apply(t, &k->transition, z.mean, s > 0 && u ? step_of(t, u, s - 1, B) : push);
+            z = kalman_predict(t, z, at.F, at.push, at.Q);
+            F[s] = at.F, Q[s] = at.Q, pm[s] = z.mean, pP[s] = z.cov;
+        }
+        z = kalman_update(t, z, step_of(t, a, s, B), H, R, seen ? step_of(t, seen, s, B) : NULL);
+        mean[s] = z.mean, cov[s] = z.cov;
+    }
+    if (carry)
+        keep_carry(carry, k, z, u ? step_of(t, u, T - 1, B) : NULL, T);
+    struct filter_pass pass = {.filtered = {stack_lanes(t, T, mean), stack_lanes(t, T, cov)}};
+    if (T > 1) {
+        pass.predicted = (struct belief){stack_lanes(t, T - 1, pm + 1), stack_lanes(t, T - 1, pP + 1)};
+        pass.F = stack_lanes(t, T - 1, F + 1);
+        pass.Q = stack_lanes(t, T - 1, Q + 1);
+    }
+    return pass;
+}
+
+static struct belief run_smoother(struct tape *t, const struct filter_pass *pass, int T, int B)
+{
+    if (T == 1)
+        return pass->filtered;
+    var **mean = tape_alloc(t, sizeof(var *) * (size_t)T * 2), **cov = mean + T;
+    struct smoother s = smoother_prepare(t, pass->filtered, pass->predicted, pass->F, pass->Q, T, B);
+    struct belief z = {step_of(t, pass->filtered.mean, T - 1, B), step_of(t, pass->filtered.cov, T - 1, B)};
+    mean[T - 1] = z.mean, cov[T - 1] = z.cov;
+    for (int i = T - 2; i >= 0; i--) {
+        z = smoother_step(t, &s, z, i);
+        mean[i] = z.mean, cov[i] = z.cov;
+    }
+    return (struct belief){stack_lanes(t, T, mean), stack_lanes(t, T, cov)};
+}
+
+/* ---- the bound ---- */
+
+/* KL(q(a_t|x_t) ‖ p(a_t|z_{t−1}, u_{t−1})) over all observed steps, the first one against N(H z_1, R) → 1×B. z: samples, dz×(T·B). */
+static var *aux_rate(const struct model *m, struct tape *t, const struct batch *b, struct gauss q, var *z)
+{
+    const struct ekvae *k = m->parts;
+    int T = b->T, B = b->B, before = (T - 1) * B;
+    var *R = shift(t, v_exp(t, param(t, k->log_R)), VARIANCE_FLOOR);
+    struct gauss p = {rows_of(t, step_of(t, z, 0, B), 0, k->da), spread(t, R, B)};
+    if (T > 1) {
+        var *from = lanes_of(t, z, 0, before), *u = b->u ? lanes_of(t, batch_value(t, b->u, b->du, T * B), 0, before) : NULL;
+        struct transition_at at = transition_apply(t, &k->transition, from, u);
+        var *mean = rows_of(t, transition_mean(t, &at, from), 0, k->da);
+        var *variance = add_rows(t, rows_of(t, at.Q, 0, k->da), R);
+        p.mean = stack_lanes(t, 2, (var *const[]){p.mean, mean});
+        p.variance = stack_lanes(t, 2, (var *const[]){p.variance, variance});
+    }
+    var *kl = kl_diag(t, q, p);
+    if (!b->all_seen)
+        kl = mul_lanes(t, kl, batch_value(t, b->seen, 1, T * B));
+    return sum_steps(t, kl, T);
+}
+
+/* Σ_t KL(smoothed_{t−1} ‖ filtered_{t−1}), t = 2..T, as long as step t exists → 1×B */
+static var *smoothing_rate(struct tape *t, const struct batch *b, struct belief filtered, var *smoothed_mean, var *smoothed_chol, int n)
+{
+    int before = (b->T - 1) * b->B;
+    var *L = chol(t, lanes_of(t, filtered.cov, 0, before), n);
+    var *kl = kl_full(t, lanes_of(t, smoothed_mean, 0, before), lanes_of(t, smoothed_chol, 0, before), lanes_of(t, filtered.mean, 0, before),
+                      L, n);
+    if (!b->all_seen)
+        kl = mul_lanes(t, kl, lanes_of(t, batch_value(t, b->alive, 1, b->T * b->B), b->B, before));
+    return sum_steps(t, kl, b->T - 1);
+}
+
+/* E[ln q(z_1)] − ln p(z_1): closed form against the standard normal, else −entropy − F_VHP of the sample → 1×B */
+static var *initial_rate(const struct model *m, struct tape *t, const struct batch *b, const struct noise *n, var *mean, var *L, var *z)
+{
+    const struct ekvae *k = m->parts;
+    if (k->prior.kind == PRIOR_NORMAL)
+        return kl_full_standard(t, mean, L, k->dz);
+    return scale(t, add(t, entropy_full(t, L, k->dz), prior_log_density(t, &k->prior, z, b, n)), -1);
+}
+
+static struct loss ekvae_loss(const struct model *m, struct tape *t, const struct batch *b, const struct noise *n)
+{
+    const struct ekvae *k = m->parts;
+    int T = b->T, B = b->B;
+    struct gauss q = coder_encode(t, &k->coder, batch_value(t, b->x, b->dx, T * B));
+    var *a = sample_diag(t, q, noise_steps(t, n, NOISE_AUX, b, k->da, 0, T));
+    struct filter_pass pass = run_filter(m, t, b, a, NULL);
+    bool smooths = !model_settings(m)->filter;
+    struct belief state = smooths ? run_smoother(t, &pass, T, B) : pass.filtered;
+    var *L = chol(t, state.cov, k->dz);
+    var *z = sample_full(t, state.mean, L, noise_steps(t, n, NOISE_STATE, b, k->dz, 0, T));
+    var *rate = add(t, aux_rate(m, t, b, q, z),
+                    initial_rate(m, t, b, n, step_of(t, state.mean, 0, B), step_of(t, L, 0, B), step_of(t, z, 0, B)));
+    if (smooths && T > 1)
+        rate = add(t, rate, smoothing_rate(t, b, pass.filtered, state.mean, L, k->dz));
+    return (struct loss){coder_distortion(t, m, b, coder_decode(t, &k->coder, a)), rate};
+}
+
+/* ---- use ---- */
+
+static struct inferred ekvae_infer(const struct model *m, struct tape *t, const struct batch *b, const struct noise *n, enum inference how,
+                                   struct carry *carry)
+{
+    const struct ekvae *k = m->parts;
+    struct gauss q = coder_encode(t, &k->coder, batch_value(t, b->x, b->dx, b->T * b->B));
+    var *a = sample_diag(t, q, noise_steps(t, n, NOISE_AUX, b, k->da, 0, b->T));
+    struct filter_pass pass = run_filter(m, t, b, a, carry);
+    struct belief z = how == INFER_SMOOTHED ? run_smoother(t, &pass, b->T, b->B) : pass.filtered;
+    return (struct inferred){z.mean, z.cov, NULL};
+}
+
+static int ekvae_carry_rows(const struct model *m)
+{
+    const struct ekvae *k = m->parts;
+    return k->dz + k->dz * k->dz + m->du;
+}
+
+static struct gauss ekvae_step(const struct model *m, struct tape *t, struct latent now, var *u, var **memory)
+{
+    const struct ekvae *k = m->parts;
+    struct transition_at at = transition_apply(t, &k->transition, now.z, u);
+    *memory = NULL;
+    return (struct gauss){transition_mean(t, &at, now.z), at.Q};
+}
+
+static var *ekvae_decode(const struct model *m, struct tape *t, struct latent now)
+{
+    const struct ekvae *k = m->parts;
+    return coder_decode(t, &k->coder, rows_of(t, now.z, 0, k->da));
+}
+
+static struct latent ekvae_start(const struct model *m, struct tape *t, const struct batch *b, const struct noise *n)
+{
+    const struct ekvae *k = m->parts;
+    return (struct latent){prior_sample(t, &k->prior, b, n), NULL};
+}
+
+const struct model_kind model_ekvae = {
+    .name = "ekvae",
+    .title = "extended Kalman VAE",
+    .options = ekvae_options,
+    .settings_size = sizeof(struct ekvae_settings),
+    .parts_size = sizeof(struct ekvae),
+    .check = ekvae_check,
+    .declare = ekvae_declare,
+    .loss = ekvae_loss,
+    .infer = ekvae_infer,
+    .carry_rows = ekvae_carry_rows,
+    .step = ekvae_step,
+    .decode = ekvae_decode,
+    .start = ekvae_start,
+};

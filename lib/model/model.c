@@ -1,0 +1,228 @@
+/* A model's life: made, saved, loaded. */
+#include "model/model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- making ---- */
+
+static struct model *model_blank(const struct model_kind *kind, const void *settings, int dx, int du)
+{
+    struct model *m = xcalloc(1, sizeof *m);
+    m->kind = kind;
+    m->dx = dx;
+    m->du = du;
+    m->settings = memcpy(xmalloc(kind->settings_size), settings, kind->settings_size);
+    m->parts = xcalloc(1, kind->parts_size);
+    params_init(&m->params);
+    m->history = json_array();
+    return m;
+}
+
+struct model *model_new(const struct model_kind *kind, const void *settings, int dx, int du, const json_t *x_field, uint64_t seed,
+                        struct error *e)
+{
+    if (kind->check && kind->check(settings, dx, du, e))
+        return NULL;
+    struct model *m = model_blank(kind, settings, dx, du);
+    m->x_field = x_field ? json_deep_copy(x_field) : NULL;
+    kind->declare(m, seed);
+    return m;
+}
+
+void model_restart(struct model *m, uint64_t seed)
+{
+    params_free(&m->params);
+    params_init(&m->params);
+    m->kind->declare(m, seed);
+}
+
+void model_free(struct model *m)
+{
+    if (!m)
+        return;
+    params_free(&m->params);
+    json_decref(m->x_field);
+    json_decref(m->history);
+    json_decref(m->training);
+    free(m->settings);
+    free(m->parts);
+    free(m);
+}
+
+/* ---- saving ---- */
+
+json_t *model_meta(const struct model *m)
+{
+    json_t *meta = json_object(), *settings = options_to_json(options_model, m->settings), *own = options_to_json(m->kind->options, m->settings);
+    json_object_update(settings, own);
+    json_decref(own);
+    json_object_set_new(meta, "format", json_string("dssm-model"));
+    json_object_set_new(meta, "version", json_integer(1));
+    json_object_set_new(meta, "program_version", json_string(DSSM_VERSION));
+    json_object_set_new(meta, "kind", json_string(m->kind->name));
+    json_object_set_new(meta, "dx", json_integer(m->dx));
+    json_object_set_new(meta, "du", json_integer(m->du));
+    json_object_set_new(meta, "settings", settings);
+    if (m->x_field)
+        json_object_set(meta, "x", m->x_field);
+    if (m->training)
+        json_object_set(meta, "training", m->training);
+    json_object_set(meta, "history", m->history);
+    return meta;
+}
+
+void params_to_archive(const struct params *p, const real *values, const char *prefix, struct archive *a)
+{
+    for (int i = 0; i < p->n; i++) {
+        const struct param *entry = &p->entry[i];
+        struct array array = array_new(sizeof(real) == 4 ? DT_F4 : DT_F8, 2, (size_t[]){(size_t)entry->rows, (size_t)entry->cols});
+        memcpy(array.data, values + entry->offset, array_bytes(&array));
+        char *name = xasprintf("%s%s", prefix, entry->name);
+        archive_put(a, name, array);
+        free(name);
+    }
+}
+
+int params_from_archive(const struct params *p, real *values, const char *prefix, const struct archive *a, struct error *e)
+{
+    for (int i = 0; i < p->n; i++) {
+        const struct param *entry = &p->entry[i];
+        char name[256];
+        snprintf(name, sizeof name, "%s%s", prefix, entry->name);
+        const struct array *array = archive_get(a, name);
+        if (!array)
+            return error_set(e, DSSM_BAD_INPUT, "tensor %s: expected %d×%d, got nothing", name, entry->rows, entry->cols);
+        if (array->dims != 2 || array->shape[0] != (size_t)entry->rows || array->shape[1] != (size_t)entry->cols)
+            return error_set(e, DSSM_BAD_INPUT, "tensor %s: expected %d×%d, got another shape", name, entry->rows, entry->cols);
+        for (size_t j = 0; j < array_count(array); j++)
+            values[entry->offset + j] = (real)array_get(array, j);
+    }
+    return DSSM_OK;
+}
+
+int model_save(const struct model *m, const char *path, struct error *e)
+{
+    struct archive a;
+    archive_init(&a);
+    json_decref(a.meta);
+    a.meta = model_meta(m);
+    params_to_archive(&m->params, m->params.value, "", &a);
+    struct output *out = output_open(path, e);
+    int status = !out ? e->code : archive_write(&a, output_file(out), e);
+    if (out && status == DSSM_OK)
+        status = output_commit(out, e);
+    else
+        output_abort(out);
+    archive_clear(&a);
+    return status;
+}
+
+/* ---- loading ---- */
+
+/* A whole number of meta, in a range that no sane file leaves. */
+static int meta_size(const json_t *meta, const char *key, int low, int *out, struct error *e)
+{
+    const json_t *value = json_object_get(meta, key);
+    if (!json_is_integer(value) || json_integer_value(value) < low || json_integer_value(value) > 1 << 24)
+        return error_set(e, DSSM_BAD_INPUT, "meta.json: %s: expected a whole number from %d to %d", key, low, 1 << 24);
+    *out = (int)json_integer_value(value);
+    return DSSM_OK;
+}
+
+static int read_settings(const struct model_kind *kind, const json_t *meta, void *settings, struct error *e)
+{
+    options_defaults(options_model, settings);
+    options_defaults(kind->options, settings);
+    json_t *all = json_object(), *own = json_object();
+    const char *key;
+    json_t *value;
+    for (const struct option_row *row = kind->options; row->name; row++) {
+        char name[64];
+        snprintf(name, sizeof name, "%s", row->name);
+        for (char *c = name; *c; c++)
+            if (*c == '-')
+                *c = '_';
+        if ((value = json_object_get(json_object_get(meta, "settings"), name)))
+            json_object_set(own, name, value);
+    }
+    json_object_foreach(json_object_get(meta, "settings"), key, value)
+        if (!json_object_get(own, key))
+            json_object_set(all, key, value);
+    int status = options_from_json(options_model, settings, all, e);
+    if (status == DSSM_OK)
+        status = options_from_json(kind->options, settings, own, e);
+    if (status)
+        error_prefix(e, "meta.json: settings");
+    json_decref(all);
+    json_decref(own);
+    return status;
+}
+
+static struct model *model_from_archive(const struct archive *a, struct error *e)
+{
+    const char *format = json_string_value(json_object_get(a->meta, "format"));
+    const char *name = json_string_value(json_object_get(a->meta, "kind"));
+    if (!format || strcmp(format, "dssm-model") != 0)
+        return error_set(e, DSSM_BAD_INPUT, "meta.json: format: expected \"dssm-model\", got \"%s\"", format ? format : "nothing"), NULL;
+    const struct model_kind *kind = name ? model_kind_find(name) : NULL;
+    if (!kind)
+        return error_set(e, DSSM_BAD_INPUT, "meta.json: kind: \"%s\" is not a model that this version knows", name ? name : ""), NULL;
+    int dx, du;
+    void *settings = xcalloc(1, kind->settings_size);
+    struct model *m = NULL;
+    if (!meta_size(a->meta, "dx", 1, &dx, e) && !meta_size(a->meta, "du", 0, &du, e) && !read_settings(kind, a->meta, settings, e))
+        m = model_new(kind, settings, dx, du, json_object_get(a->meta, "x"), 0, e);
+    free(settings);
+    if (m && params_from_archive(&m->params, m->params.value, "", a, e)) {
+        model_free(m);
+        return NULL;
+    }
+    if (m) {
+        json_decref(m->history);
+        json_t *history = json_object_get(a->meta, "history");
+        m->history = json_is_array(history) ? json_deep_copy(history) : json_array();
+        m->training = json_deep_copy(json_object_get(a->meta, "training"));
+    }
+    return m;
+}
+
+struct model *model_load(const char *path, struct error *e)
+{
+    struct archive a;
+    FILE *f = input_open(path, e);
+    if (!f)
+        return NULL;
+    archive_init(&a);
+    struct model *m = archive_read(&a, f, input_name(path), 0, e) ? NULL : model_from_archive(&a, e);
+    if (!m && a.n > 0)
+        error_prefix(e, "%s", input_name(path));
+    archive_clear(&a);
+    if (f != stdin)
+        fclose(f);
+    return m;
+}
+
+int model_fits(const struct model *m, const struct dataset *d, const char *name, struct error *e)
+{
+    if (d->dx != m->dx)
+        return error_set(e, DSSM_BAD_INPUT, "%s: field x: the model expects %d numbers a step, got %d", name, m->dx, d->dx);
+    if (m->du > 0 && d->du != m->du)
+        return error_set(e, DSSM_BAD_INPUT, "%s: field u: the model expects %d numbers a step, got %d", name, m->du, d->du);
+    return DSSM_OK;
+}
+
+/* ---- what a filter carries ---- */
+
+struct carry carry_new(const struct model *m, int lanes)
+{
+    struct carry c = {.rows = m->kind->carry_rows(m), .lanes = lanes};
+    c.v = xcalloc((size_t)c.rows * (size_t)lanes, sizeof(real));
+    return c;
+}
+
+void carry_free(struct carry *c)
+{
+    free(c->v);
+    *c = (struct carry){0};
+}

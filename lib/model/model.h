@@ -1,0 +1,227 @@
+/* What models share, and the one face that everything outside lib/model sees.
+ *
+ * A model is a kind (a constant record in the registry), settings, and parameters. Trainers, evaluation,
+ * rollouts and policies are written once, against struct model_kind. Sizes: T steps, B sequences (lanes),
+ * Dx observation, Du control, Dz state, Da auxiliary variable; a value of all steps is rows×(T·B), lane t·B+b.
+ * Uses base, cli, stream, grad, prob, net. Equations: Klushyn et al. 2021. */
+#ifndef DSSM_MODEL_H
+#define DSSM_MODEL_H
+
+#include "base/base.h"
+#include "cli/cli.h"
+#include "grad/grad.h"
+#include "net/net.h"
+#include "prob/prob.h"
+#include "stream/stream.h"
+
+/* ---- data (dataset.c, batch.c) ---- */
+
+/* Sequences in memory as they came: images stay |u1 until a batch needs them. */
+struct dataset {
+    json_t *header; /* of the stream; owned */
+    int n, dx, du;
+    size_t longest; /* steps of the longest sequence */
+    struct record *record; /* each has x, and u if du > 0; owned */
+    uint32_t hash;  /* CRC-32 over ids, shapes and values of x and u, in order */
+};
+/* Reads a whole stream. du is 0 if it has no u. Checks what training needs: x is there, sizes are equal, u is finite. */
+int dataset_read(struct dataset *d, FILE *f, const char *name, struct error *e);
+void dataset_free(struct dataset *d);
+
+/* Sequences side by side as the engine wants them. Where a step is unobserved (x has a NaN, mask is 0, or the sequence is over) x is 0. */
+struct batch {
+    int T, B, dx, du;
+    real *x;     /* dx×(T·B) */
+    real *u;     /* du×(T·B); NULL if du is 0. u of step t acts from t to t+1 */
+    real *seen;  /* 1×(T·B): 1 where x was observed */
+    real *alive; /* 1×(T·B): 1 up to a sequence's last step */
+    bool all_seen; /* every entry of seen is 1 */
+    uint32_t *sequence; /* B numbers that the noise depends on */
+    int first_step;     /* of the sequences: 0, or more in online use; the noise depends on it */
+};
+/* Builds the batch of records[pick[0..B-1]] over steps from..from+T-1. `sequence` numbers are pick[] itself. */
+void batch_fill(struct batch *b, const struct record *records, const int *pick, int B, int dx, int du, int from, int T);
+void batch_free(struct batch *b);
+
+/* An array of a batch as a constant. The memory stays the batch's, which must live until tape_begin. */
+var *batch_value(struct tape *t, const real *values, int rows, int lanes);
+
+/* Where noise comes from; off: every sample is its mean. */
+struct noise {
+    uint64_t seed;
+    uint32_t update;
+    bool off;
+};
+enum noise_purpose { NOISE_AUX = 1, NOISE_STATE, NOISE_PRIOR, NOISE_ROLLOUT, NOISE_START };
+/* rows×(steps·B) standard normal numbers, a constant; NULL if noise is off. Step s of them counts as step from+s of the sequence. */
+var *noise_steps(struct tape *t, const struct noise *n, enum noise_purpose purpose, const struct batch *b, int rows, int from, int steps);
+
+/* ---- settings that every model has (settings.c) ---- */
+
+enum prior_kind { PRIOR_NORMAL, PRIOR_VHP };
+enum output_kind { OUTPUT_AUTO, OUTPUT_SIGMOID, OUTPUT_LINEAR };
+
+struct model_settings {
+    int latent;          /* Dz */
+    double sigma_x2;     /* σ_x² of the decoder */
+    int output;          /* enum output_kind; auto: sigmoid for |u1 images */
+    struct int_list encoder, decoder; /* hidden sizes */
+    int prior;           /* enum prior_kind */
+    int vhp_latent;      /* Dζ */
+    struct int_list vhp_hidden;
+    bool filter;         /* filter version: the filtered belief takes the smoothed one's place */
+};
+extern const struct option_row options_model[];
+
+/* ---- a model ---- */
+
+struct model_kind;
+
+struct model {
+    const struct model_kind *kind;
+    void *settings; /* the kind's struct, which begins with a struct model_settings; owned */
+    void *parts;    /* the kind's struct of parameter indices; owned */
+    int dx, du;
+    struct params params;
+    json_t *x_field; /* how the training stream's header described x (images: their shape); owned, may be NULL */
+    json_t *history; /* array: what led here; owned */
+    json_t *training; /* what the trainer has to say of it; owned, may be NULL */
+};
+static inline const struct model_settings *model_settings(const struct model *m) { return m->settings; }
+
+struct loss {
+    var *distortion; /* 1×B, nats a sequence: 𝒟 */
+    var *rate;       /* 1×B, nats a sequence: ℛ */
+};
+
+/* Beliefs over z at every step, and what a recurrent model carries besides. */
+struct inferred {
+    var *mean;   /* Dz×(T·B) */
+    var *cov;    /* (Dz·Dz)×(T·B) */
+    var *memory; /* memory_rows×(T·B), or NULL for a Markov model */
+};
+
+/* What a filter must know from the steps before, a column a lane; steps 0: nothing yet. */
+struct carry {
+    int rows, lanes, steps;
+    real *v; /* rows×lanes, owned by the caller (carry_new) */
+};
+
+/* A state to roll on from. */
+struct latent {
+    var *z;      /* Dz×L */
+    var *memory; /* memory_rows×L or NULL */
+};
+
+enum inference { INFER_SMOOTHED, INFER_FILTERED };
+
+struct model_kind {
+    const char *name;    /* "ekvae" */
+    const char *title;   /* "extended Kalman VAE" */
+    const struct option_row *options; /* of the kind's own settings */
+    size_t settings_size, parts_size;
+    /* Are the settings possible with these sizes? */
+    int (*check)(const void *settings, int dx, int du, struct error *e);
+    /* Adds the parameters, with their start values drawn from the seed, and fills parts. */
+    void (*declare)(struct model *m, uint64_t seed);
+    /* One evidence bound: the two terms, a number a lane. */
+    struct loss (*loss)(const struct model *m, struct tape *t, const struct batch *b, const struct noise *n);
+    /* Beliefs given the batch. With carry (filtered only) the pass goes on from it and leaves it after the last step. */
+    struct inferred (*infer)(const struct model *m, struct tape *t, const struct batch *b, const struct noise *n, enum inference how,
+                             struct carry *carry);
+    int (*memory_rows)(const struct model *m); /* NULL: 0 */
+    int (*carry_rows)(const struct model *m);
+    /* Mean and variance of z_{t+1}, and the memory that goes with them (of which no sample is taken). u may be NULL. */
+    struct gauss (*step)(const struct model *m, struct tape *t, struct latent now, var *u, var **memory);
+    /* Mean of x given a state: Dx×L. */
+    var *(*decode)(const struct model *m, struct tape *t, struct latent now);
+    /* z_1 from the learned prior, for lanes given by the batch's B and sequence numbers. */
+    struct latent (*start)(const struct model *m, struct tape *t, const struct batch *b, const struct noise *n);
+};
+
+/* ---- registry (registry.c): one line a kind ---- */
+extern const struct model_kind *const model_kinds[]; /* ends with NULL */
+const struct model_kind *model_kind_find(const char *name);
+
+/* ---- life of a model (model.c) ---- */
+/* Makes a model with start values from the seed; settings and x_field (how a stream's header describes x; may be NULL) are
+ * copied. NULL with e if the settings don't fit. */
+struct model *model_new(const struct model_kind *kind, const void *settings, int dx, int du, const json_t *x_field, uint64_t seed,
+                        struct error *e);
+/* Gives the parameters fresh start values, those of model_new with this seed. */
+void model_restart(struct model *m, uint64_t seed);
+void model_free(struct model *m);
+/* To and from an archive (formats/archive.md): meta {"format":"dssm-model",…} and one tensor a parameter. */
+int model_save(const struct model *m, const char *path, struct error *e);
+struct model *model_load(const char *path, struct error *e);
+json_t *model_meta(const struct model *m); /* new reference */
+/* A vector that is laid out as the parameters (they themselves, a moment of Adam), as tensors PREFIX + parameter name, and back. */
+void params_to_archive(const struct params *p, const real *values, const char *prefix, struct archive *a);
+int params_from_archive(const struct params *p, real *values, const char *prefix, const struct archive *a, struct error *e);
+/* Does a data stream fit? Compares dx and du. */
+int model_fits(const struct model *m, const struct dataset *d, const char *name, struct error *e);
+
+struct carry carry_new(const struct model *m, int lanes);
+void carry_free(struct carry *c);
+
+/* ---- shared pieces (coder.c, transition.c, prior.c) ---- */
+
+/* Encoder of frames to n numbers' Gaussian, and decoder to the mean of x. */
+struct coder {
+    struct mlp encoder, decoder;
+};
+struct coder coder_declare(struct model *m, int encoded, int decoded, uint64_t seed); /* encoder out: Gaussian over `encoded`; decoder in: `decoded` */
+struct gauss coder_encode(struct tape *t, const struct coder *c, var *x);
+var *coder_decode(struct tape *t, const struct coder *c, var *a);
+/* 𝒟 of all frames, unobserved ones left out: x from the batch, mean Dx×(T·B) → 1×B */
+var *coder_distortion(struct tape *t, const struct model *m, const struct batch *b, var *mean);
+
+/* Locally linear transition (9, 10): F, B, Q mixed from M base matrices by softmax(g(z, u)). */
+struct transition_settings {
+    int bases;                /* M */
+    struct int_list hidden;   /* of g */
+    double base_spread;       /* F⁽ᵐ⁾ = I + spread·randn, B⁽ᵐ⁾ = spread·randn */
+    double variance;          /* start of Q⁽ᵐ⁾ and R */
+};
+struct transition {
+    int dz, du;
+    struct mlp g;
+    int F, B, log_Q; /* (dz·dz)×M, (dz·du)×M (-1 without controls), dz×M */
+};
+struct transition_at { /* the transition at given states, L lanes */
+    var *F;              /* (dz·dz)×L */
+    var *push;           /* B u, dz×L; NULL without controls */
+    var *Q;              /* dz×L, variances */
+};
+struct transition transition_declare(struct params *p, int dz, int du, const struct transition_settings *s, uint64_t seed);
+struct transition_at transition_apply(struct tape *t, const struct transition *tr, var *z, var *u);
+/* F z + B u */
+var *transition_mean(struct tape *t, const struct transition_at *at, var *z);
+
+/* Initial distribution: standard normal, or the hierarchical prior (VHP, 6). */
+struct prior {
+    int kind; /* enum prior_kind */
+    int dz, dzeta;
+    struct mlp up, down; /* q(ζ|z_1), p(z_1|ζ) */
+};
+struct prior prior_declare(struct params *p, const struct model_settings *s, uint64_t seed);
+/* F_VHP(z) = E_q[ln p(z|ζ)] − KL(q(ζ|z) ‖ N(0,I)), a lower bound on ln p(z); with a normal prior ln N(z; 0, I) itself → 1×B */
+var *prior_log_density(struct tape *t, const struct prior *pr, var *z, const struct batch *b, const struct noise *n);
+/* ζ ~ N(0,I), z ~ p(z|ζ) → Dz×B */
+var *prior_sample(struct tape *t, const struct prior *pr, const struct batch *b, const struct noise *n);
+
+/* ---- the bound over a data set (bound.c) ---- */
+struct bound {
+    double distortion, rate; /* means, nats a sequence */
+};
+/* 𝒟 and ℛ of n records (noise depends on a record's place among them); also for each record where distortion and rate are not NULL. */
+struct bound model_bound(const struct model *m, const struct record *records, int n, const struct noise *noise, struct pool *pool,
+                         double *distortion, double *rate);
+
+/* ---- rollouts (rollout.c), for any kind ---- */
+/* Rolls from `now` over `steps` further steps with controls u (du×(steps·L), that of step s acts into step s+1 of the result; NULL: none):
+ * fills x_out (Dx×((steps+1)·L)) and z_out (may be NULL). sample: transitions are sampled with noise of NOISE_ROLLOUT, else means. */
+void rollout_run(const struct model *m, struct tape *t, struct latent now, const struct batch *b, const real *u, int steps,
+                 const struct noise *n, bool sample, real *x_out, real *z_out);
+
+#endif

@@ -1,0 +1,19 @@
+/* Settings that every model has. */
+#include "model/model.h"
+
+#define AT(member) offsetof(struct model_settings, member)
+
+const struct option_row options_model[] = {
+    {"latent", 'z', OPT_INT, AT(latent), "3", 1, 64, NULL, "N", "size of the latent state z"},
+    {"sigma-x2", 0, OPT_REAL, AT(sigma_x2), "0.001", 1e-9, 1e6, NULL, "V", "variance of the decoder's Gaussian, in squared units of x"},
+    {"output", 0, OPT_CHOICE, AT(output), "auto", 0, 0, "auto|sigmoid|linear", "KIND",
+     "last layer of the decoder; auto: sigmoid for |u1 images, else linear"},
+    {"encoder", 0, OPT_SIZES, AT(encoder), "128-128", 1, 65536, NULL, "N-N", "hidden layers of the encoder"},
+    {"decoder", 0, OPT_SIZES, AT(decoder), "128-128", 1, 65536, NULL, "N-N", "hidden layers of the decoder"},
+    {"prior", 0, OPT_CHOICE, AT(prior), "vhp", 0, 0, "normal|vhp", "KIND",
+     "initial distribution p(z_1): standard normal, or the variational hierarchical prior"},
+    {"vhp-latent", 0, OPT_INT, AT(vhp_latent), "2", 1, 64, NULL, "N", "size of the hierarchical prior's own latent variable"},
+    {"vhp-hidden", 0, OPT_SIZES, AT(vhp_hidden), "64-64", 1, 65536, NULL, "N-N", "hidden layers of the hierarchical prior"},
+    {"filter", 0, OPT_FLAG, AT(filter), NULL, 0, 0, NULL, NULL, "learn the filter version: the rate uses filtered beliefs instead of smoothed ones"},
+    {0},
+};

@@ -1,0 +1,46 @@
+/* The locally linear transition of EKVAE and DVBS (Klushyn et al. 2021, eqs. 9 and 10). */
+#include "model/model.h"
+
+#include <math.h>
+
+/* vec(base⁽ᵐ⁾) stand in the columns of one matrix, so that a batch of mixtures is one product. Starts near the identity. */
+static void start_bases(struct params *p, const struct transition *tr, const struct transition_settings *s, uint64_t seed)
+{
+    params_normal(p, tr->F, seed, 0, s->base_spread);
+    real *F = params_value(p, tr->F);
+    for (int i = 0; i < tr->dz; i++)
+        for (int m = 0; m < s->bases; m++)
+            F[(size_t)(i * tr->dz + i) * (size_t)s->bases + (size_t)m] += 1;
+    if (tr->du > 0)
+        params_normal(p, tr->B, seed, 0, s->base_spread);
+    params_fill(p, tr->log_Q, log(s->variance));
+}
+
+struct transition transition_declare(struct params *p, int dz, int du, const struct transition_settings *s, uint64_t seed)
+{
+    struct transition tr = {.dz = dz, .du = du, .B = -1};
+    tr.g = mlp_declare(p, "transition.g", dz + du, &s->hidden, s->bases, ACT_TANH, ACT_NONE, GROUP_PSI, seed);
+    tr.F = params_add(p, "transition.F", dz * dz, s->bases, GROUP_PSI, 1);
+    if (du > 0)
+        tr.B = params_add(p, "transition.B", dz * du, s->bases, GROUP_PSI, 1);
+    tr.log_Q = params_add(p, "transition.log_Q", dz, s->bases, GROUP_PSI, 10);
+    start_bases(p, &tr, s, seed);
+    return tr;
+}
+
+struct transition_at transition_apply(struct tape *t, const struct transition *tr, var *z, var *u)
+{
+    var *zu = tr->du > 0 ? stack_rows(t, 2, (var *const[]){z, u}) : z;
+    var *alpha = softmax(t, mlp_apply(t, &tr->g, zu));
+    struct transition_at at = {.F = matmul(t, param(t, tr->F), alpha)};
+    if (tr->du > 0)
+        at.push = mat_vec(t, matmul(t, param(t, tr->B), alpha), u);
+    at.Q = shift(t, matmul(t, v_exp(t, param(t, tr->log_Q)), alpha), VARIANCE_FLOOR);
+    return at;
+}
+
+var *transition_mean(struct tape *t, const struct transition_at *at, var *z)
+{
+    var *mean = mat_vec(t, at->F, z);
+    return at->push ? add(t, mean, at->push) : mean;
+}

@@ -1,0 +1,130 @@
+/* The bound of a batch and its gradient: chunks on the workers of a pool, sums in chunk order. */
+#include "train/train.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct chunk {
+    struct tape *tape;
+    struct batch batch;
+    struct loss loss;
+    real *gradient; /* params.size */
+};
+
+struct gradient_engine {
+    const struct model *model;
+    const struct dataset *data;
+    struct pool *pool;
+    int chunks; /* that there is room for */
+    struct chunk *chunk;
+    /* the batch at hand */
+    const int *pick;
+    int n, from, T;
+    unsigned moving;
+    const struct noise *noise;
+    struct objective_weights weights;
+};
+
+struct gradient_engine *gradient_new(const struct model *m, const struct dataset *d, int batch, struct pool *pool)
+{
+    struct gradient_engine *g = xcalloc(1, sizeof *g);
+    g->model = m;
+    g->data = d;
+    g->pool = pool;
+    g->chunks = (batch + CHUNK - 1) / CHUNK;
+    g->chunk = xcalloc((size_t)g->chunks, sizeof *g->chunk);
+    for (int i = 0; i < g->chunks; i++) {
+        g->chunk[i].tape = tape_new();
+        g->chunk[i].gradient = xcalloc(m->params.size, sizeof(real));
+    }
+    return g;
+}
+
+void gradient_free(struct gradient_engine *g)
+{
+    if (!g)
+        return;
+    for (int i = 0; i < g->chunks; i++) {
+        tape_free(g->chunk[i].tape);
+        batch_free(&g->chunk[i].batch);
+        free(g->chunk[i].gradient);
+    }
+    free(g->chunk);
+    free(g);
+}
+
+/* How many of the batch's sequences chunk i has. */
+static int chunk_size(const struct gradient_engine *g, int i)
+{
+    int left = g->n - i * CHUNK;
+    return left < CHUNK ? left : CHUNK;
+}
+
+static void forward_job(void *arg, int i, int worker)
+{
+    (void)worker;
+    struct gradient_engine *g = arg;
+    struct chunk *c = &g->chunk[i];
+    batch_free(&c->batch);
+    batch_fill(&c->batch, g->data->record, g->pick + i * CHUNK, chunk_size(g, i), g->model->dx, g->model->du, g->from, g->T);
+    tape_begin(c->tape, &g->model->params, c->gradient, g->moving);
+    c->loss = g->model->kind->loss(g->model, c->tape, &c->batch, g->noise);
+}
+
+static double sum_of(const var *a)
+{
+    double sum = 0;
+    for (int l = 0; l < a->lanes; l++)
+        sum += (double)a->v[l];
+    return sum;
+}
+
+struct batch_result gradient_forward(struct gradient_engine *g, const int *pick, int n, int from, int T, unsigned moving, const struct noise *noise)
+{
+    g->pick = pick, g->n = n, g->from = from, g->T = T, g->moving = moving, g->noise = noise;
+    int chunks = (n + CHUNK - 1) / CHUNK;
+    pool_run(g->pool, chunks, forward_job, g);
+    struct batch_result r = {0, 0};
+    for (int i = 0; i < chunks; i++) {
+        r.distortion += sum_of(g->chunk[i].loss.distortion);
+        r.rate += sum_of(g->chunk[i].loss.rate);
+    }
+    r.distortion /= n;
+    r.rate /= n;
+    return r;
+}
+
+static void backward_job(void *arg, int i, int worker)
+{
+    (void)worker;
+    struct gradient_engine *g = arg;
+    struct chunk *c = &g->chunk[i];
+    var_seed(c->loss.distortion, NULL, (real)(g->weights.distortion / g->n));
+    var_seed(c->loss.rate, NULL, (real)(g->weights.rate / g->n));
+    tape_backward(c->tape);
+}
+
+double gradient_backward(struct gradient_engine *g, struct objective_weights w, unsigned moving, real *gradient)
+{
+    int chunks = (g->n + CHUNK - 1) / CHUNK;
+    const struct params *p = &g->model->params;
+    g->weights = w;
+    pool_run(g->pool, chunks, backward_job, g);
+    double square = 0;
+    for (int e = 0; e < p->n; e++) {
+        const struct param *entry = &p->entry[e];
+        if (!(entry->group & moving))
+            continue;
+        size_t from = entry->offset, n = (size_t)entry->rows * (size_t)entry->cols;
+        memcpy(gradient + from, g->chunk[0].gradient + from, n * sizeof(real));
+        for (int i = 1; i < chunks; i++)
+            for (size_t j = from; j < from + n; j++)
+                gradient[j] += g->chunk[i].gradient[j];
+        real part = 0; /* single precision is enough for a guard, and vectorises */
+        for (size_t j = from; j < from + n; j++)
+            part += gradient[j] * gradient[j];
+        square += (double)part;
+    }
+    return sqrt(square);
+}

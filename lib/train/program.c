@@ -1,0 +1,146 @@
+/* The body of every trainer: options, data, training, model. */
+#include "train/train.h"
+
+#include <cblas.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct trainer_files {
+    const char *output, *validation, *checkpoint, *metrics;
+};
+
+#define AT(member) offsetof(struct trainer_files, member)
+static const struct option_row options_files[] = {
+    {"output", 'o', OPT_TEXT, AT(output), NULL, 0, 0, NULL, "MODEL", "the model's file (an .npz archive); needed"},
+    {"validation", 0, OPT_TEXT, AT(validation), NULL, 0, 0, NULL, "STREAM", "sequences to evaluate as training goes"},
+    {"metrics", 0, OPT_TEXT, AT(metrics), NULL, 0, 0, NULL, "FILE", "JSON lines: settings first, then a line an evaluation"},
+    {"checkpoint", 0, OPT_TEXT, AT(checkpoint), NULL, 0, 0, NULL, "FILE", "state of the training; the same command goes on from it"},
+    {0},
+};
+
+static volatile sig_atomic_t stop_signal;
+
+static void on_signal(int number)
+{
+    stop_signal = number;
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+static int read_stream(const char *path, struct dataset *d, struct error *e)
+{
+    FILE *f = input_open(path, e);
+    int status = f ? dataset_read(d, f, input_name(path), e) : e->code;
+    if (f && f != stdin)
+        fclose(f);
+    return status;
+}
+
+/* Settings of all tables as one JSON object: what metrics, checkpoint and model keep. */
+static json_t *provenance(const struct option_group *groups, int n)
+{
+    json_t *all = json_object();
+    for (int i = 0; i < n; i++) {
+        json_t *part = options_to_json(groups[i].rows, groups[i].into);
+        json_object_update(all, part);
+        json_decref(part);
+    }
+    return all;
+}
+
+/* History of the model: the data's, and this command. */
+static void add_history(struct model *m, const struct dataset *d, const char *program, const char *command, uint64_t seed)
+{
+    json_t *copy = header_copy(d->header);
+    header_history(copy, program, command, true, seed);
+    json_decref(m->history);
+    m->history = json_incref(json_object_get(copy, "history"));
+    json_decref(copy);
+}
+
+struct job {
+    struct program *p;
+    struct common *common;
+    const struct trainer_files *files;
+    struct train_settings *train;
+    const struct model_kind *kind;
+    const void *settings;
+    const json_t *provenance;
+    const char *input, *command;
+};
+
+static int train_on(const struct job *j, const struct dataset *d, const struct dataset *validation, struct error *e)
+{
+    struct model *m = model_new(j->kind, j->settings, d->dx, d->du, header_get_field(d->header, "x"), j->common->seed, e);
+    if (!m || (validation && model_fits(m, validation, input_name(j->files->validation), e))) {
+        model_free(m);
+        return e->code;
+    }
+    struct pool *pool = pool_new(j->common->threads > 0 ? j->common->threads : (int)sysconf(_SC_NPROCESSORS_ONLN));
+    struct train_io io = {j->p->name, j->files->checkpoint, j->files->metrics, j->common->quiet, pool, j->provenance, &stop_signal};
+    int status = train_run(m, d, validation, j->train, &io, e);
+    if (status == DSSM_OK) {
+        add_history(m, d, j->p->name, j->command, j->common->seed);
+        status = model_save(m, j->files->output, e);
+    }
+    pool_free(pool);
+    model_free(m);
+    return status;
+}
+
+static int run_job(const struct job *j, struct error *e)
+{
+    struct dataset d, validation = {0};
+    if (!j->files->output)
+        return error_set(e, DSSM_USAGE, "--output: expected the name of the model's file");
+    if (read_stream(j->input, &d, e))
+        return e->code;
+    bool validates = j->files->validation != NULL;
+    int status = validates ? read_stream(j->files->validation, &validation, e) : DSSM_OK;
+    if (status == DSSM_OK)
+        status = train_on(j, &d, validates ? &validation : NULL, e);
+    dataset_free(&validation);
+    dataset_free(&d);
+    return status;
+}
+
+int train_main(const char *kind_name, int argc, char **argv)
+{
+    const struct model_kind *kind = model_kind_find(kind_name);
+    struct common common;
+    struct trainer_files files;
+    struct train_settings train;
+    void *settings = xcalloc(1, kind->settings_size);
+    struct option_group groups[] = {{"Files", options_files, &files}, {"Training", options_train, &train}, {"Objective", options_objective, &train.objective},
+                                    {"Model", options_model, settings}, {kind->title, kind->options, settings}, {"General", options_common, &common}, {0}};
+    char *name = xasprintf("%s-train", kind->name), *line = xasprintf("stream in, model out: learn a %s from sequences", kind->title);
+    char *examples = xasprintf("gen-pendulum -n 500 --seed 1 | %s -o m.npz\n%s -o m.npz --metrics m.jsonl --checkpoint m.ck train.msgpack\n", name, name);
+    struct program p = {.name = name, .reads_writes = line, .operands = "[STREAM]", .operands_max = 1, .examples = examples, .groups = groups, .reads_stdin = true};
+    struct operands operands;
+    int status;
+    if (program_start(&p, argc, argv, &operands, &status)) {
+        struct error e;
+        char *command = command_line(argc, argv);
+        train.seed = common.seed;
+        json_t *made_with = provenance(groups + 1, 4);
+        json_object_set_new(made_with, "seed", json_integer((json_int_t)common.seed));
+        openblas_set_num_threads(1);
+        catch_signals();
+        struct job j = {&p, &common, &files, &train, kind, settings, made_with, operands.n > 0 ? operands.v[0] : NULL, command};
+        status = run_job(&j, &e);
+        status = status ? program_fail(&p, &e) : program_end(&p);
+        json_decref(made_with);
+        free(command);
+    }
+    free(examples);
+    free(line);
+    free(name);
+    free(settings);
+    return status;
+}

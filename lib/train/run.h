@@ -1,0 +1,59 @@
+/* The state of a training in progress: private to lib/train. */
+#ifndef DSSM_TRAIN_RUN_H
+#define DSSM_TRAIN_RUN_H
+
+#include "train/train.h"
+
+/* All that an update changes: what a checkpoint keeps, and what the best of several starts is kept as. */
+struct position {
+    real *value;      /* the parameters; params.size numbers, owned */
+    struct adam adam;
+    struct objective_state objective;
+    double start;     /* which start this is */
+    double update;    /* updates done */
+    double score;     /* Lagrangian at the end of its short training */
+};
+enum { POSITION_NUMBERS = OBJECTIVE_STATE_SIZE + 3 + 5 };
+
+struct run {
+    struct model *model;
+    const struct dataset *data, *validation;
+    const struct train_settings *s;
+    const struct train_io *io;
+    const struct objective_kind *objective;
+    struct gradient_engine *engine;
+    real *gradient;
+    struct position now, best;    /* now.value is the model's own vector */
+    double *score;                /* of each start, in order; NAN if not yet known */
+    int starts_done;              /* short trainings finished; = s->starts when the chosen one goes on */
+    double skipped, skipped_in_row;
+    double sum_distortion, sum_rate, sum_n; /* since the last line of metrics */
+    double metrics_bytes;         /* length of the metrics file at the last checkpoint */
+    double numbers;               /* observed numbers a sequence, mean over the data */
+    bool warned;
+    int *order, epoch;            /* this epoch's order of the sequences */
+    double began;                 /* seconds_now() at the start of this process */
+    FILE *metrics;
+    struct progress *progress;
+};
+
+/* starts.c */
+void position_init(struct position *p, const struct params *params);
+void position_free(struct position *p);
+void position_copy(struct position *to, const struct position *from, size_t size);
+void position_numbers(const struct position *p, double out[POSITION_NUMBERS]);
+void position_from_numbers(struct position *p, const double in[POSITION_NUMBERS]);
+uint64_t start_seed(const struct run *r); /* the seed of the start at hand */
+void start_begin(struct run *r, int start); /* fresh start values from start_seed */
+void start_finish(struct run *r);           /* scores the short training at hand and moves on */
+
+/* checkpoint.c */
+int checkpoint_save(struct run *r, struct error *e);
+int checkpoint_load(struct run *r, bool *found, struct error *e);
+
+/* metrics.c */
+int metrics_open(struct run *r, struct error *e);
+int metrics_evaluation(struct run *r, struct error *e);
+json_t *metrics_number(double value); /* null if not finite */
+
+#endif

@@ -1,0 +1,91 @@
+/* Several short trainings from different draws, of which the one with the lowest Lagrangian goes on. */
+#include "train/run.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+void position_init(struct position *p, const struct params *params)
+{
+    *p = (struct position){.value = xcalloc(params->size, sizeof(real)), .adam = adam_new(params), .score = INFINITY};
+}
+
+void position_free(struct position *p)
+{
+    free(p->value);
+    adam_free(&p->adam);
+    *p = (struct position){0};
+}
+
+void position_copy(struct position *to, const struct position *from, size_t size)
+{
+    memcpy(to->value, from->value, size * sizeof(real));
+    memcpy(to->adam.m, from->adam.m, size * sizeof(real));
+    memcpy(to->adam.v, from->adam.v, size * sizeof(real));
+    memcpy(to->adam.steps, from->adam.steps, sizeof to->adam.steps);
+    to->objective = from->objective;
+    to->start = from->start;
+    to->update = from->update;
+    to->score = from->score;
+}
+
+void position_numbers(const struct position *p, double out[POSITION_NUMBERS])
+{
+    memcpy(out, &p->objective, sizeof p->objective);
+    memcpy(out + OBJECTIVE_STATE_SIZE, (double[]){p->start, p->update, p->score}, 3 * sizeof *out);
+    memcpy(out + OBJECTIVE_STATE_SIZE + 3, p->adam.steps, sizeof p->adam.steps);
+}
+
+void position_from_numbers(struct position *p, const double in[POSITION_NUMBERS])
+{
+    memcpy(&p->objective, in, sizeof p->objective);
+    p->start = in[OBJECTIVE_STATE_SIZE];
+    p->update = in[OBJECTIVE_STATE_SIZE + 1];
+    p->score = in[OBJECTIVE_STATE_SIZE + 2];
+    memcpy(p->adam.steps, in + OBJECTIVE_STATE_SIZE + 3, sizeof p->adam.steps);
+}
+
+uint64_t start_seed(const struct run *r)
+{
+    return r->s->seed + (uint64_t)r->now.start * 0x9e3779b97f4a7c15U;
+}
+
+void start_begin(struct run *r, int start)
+{
+    struct params *p = &r->model->params;
+    r->now.start = start;
+    r->now.update = 0;
+    r->now.score = INFINITY;
+    r->epoch = -1;
+    model_restart(r->model, start_seed(r));
+    r->now.value = p->value;
+    memset(r->now.adam.m, 0, p->size * sizeof(real));
+    memset(r->now.adam.v, 0, p->size * sizeof(real));
+    memset(r->now.adam.steps, 0, sizeof r->now.adam.steps);
+    double d0 = r->now.objective.d0;
+    r->objective->start(&r->s->objective, &r->now.objective);
+    r->now.objective.d0 = d0;
+}
+
+/* −ELBO over the training data (the Lagrangian at λ = 1), noise the same for every start. */
+static double lagrangian(const struct run *r)
+{
+    struct bound b = model_bound(r->model, r->data->record, r->data->n, &(struct noise){r->s->seed, UINT32_MAX, false}, r->io->pool, NULL, NULL);
+    return b.distortion + b.rate;
+}
+
+void start_finish(struct run *r)
+{
+    size_t size = r->model->params.size;
+    double score = lagrangian(r);
+    r->now.score = isfinite(score) ? score : INFINITY;
+    r->score[r->starts_done++] = r->now.score;
+    if (r->starts_done == 1 || r->now.score < r->best.score)
+        position_copy(&r->best, &r->now, size);
+    if (r->starts_done < r->s->starts)
+        start_begin(r, r->starts_done);
+    else {
+        position_copy(&r->now, &r->best, size);
+        r->epoch = -1;
+    }
+}

@@ -1,0 +1,121 @@
+/* Training: objectives, Adam, the trainer with its checkpoints, guards and metrics.
+ *
+ * Nothing here knows which model it trains: a model gives distortion 𝒟 and rate ℛ for a batch (nats a sequence), an
+ * objective turns them into weights for the two gradients and says which parameter groups move, Adam moves them.
+ * Uses base, cli, stream, grad, model. */
+#ifndef DSSM_TRAIN_H
+#define DSSM_TRAIN_H
+
+#include "cli/cli.h"
+#include "model/model.h"
+#include <signal.h>
+
+/* ---- settings (settings.c) ---- */
+
+struct objective_settings {
+    int kind;            /* index into objective_kinds */
+    const char *d0;      /* "auto", "excess:40", "rmse:0.005", "nats:-9500" */
+    double nu, tau1, tau2, alpha; /* of Algorithm 1 */
+    double lambda0;      /* λ⁰ */
+    double lambda_bound; /* on |ln λⁱ − ln λⁱ⁻¹| */
+    int anneal_updates;  /* β goes 0 → 1 over so many updates */
+};
+
+struct train_settings {
+    struct objective_settings objective;
+    int updates, batch;
+    double learning_rate, flat_share, final_share, clip;
+    int starts, start_updates;
+    int eval_every, checkpoint_every;
+    uint64_t seed;
+};
+extern const struct option_row options_objective[]; /* into a struct objective_settings */
+extern const struct option_row options_train[];     /* into a struct train_settings, the objective's excepted */
+
+/* ---- objectives (objective.c and one file a kind) ---- */
+
+struct objective_state {
+    double d0;          /* 𝒟₀, nats a sequence */
+    double lambda;      /* λ, or 1/β in annealing */
+    double distortion;  /* 𝒟̂, the running mean */
+    double main_phase;  /* 0 or 1 */
+    double main_since;  /* update at which the main phase began, -1 before */
+    double lowest;      /* lowest 𝒟̂ so far */
+    double started;     /* 0 before the first update */
+};
+enum { OBJECTIVE_STATE_SIZE = sizeof(struct objective_state) / sizeof(double) };
+
+struct objective_weights {
+    double distortion, rate; /* factors of the two gradients */
+};
+
+struct objective_kind {
+    const char *name;
+    void (*start)(const struct objective_settings *s, struct objective_state *o);
+    /* Update number i (from 0) has given the batch's mean distortion: advances the state, returns the weights. */
+    struct objective_weights (*advance)(const struct objective_settings *s, struct objective_state *o, int update, double distortion);
+};
+extern const struct objective_kind *const objective_kinds[]; /* ends with NULL; the order is that of the option's choices */
+/* Groups that move in the state's phase. */
+unsigned objective_moving(const struct objective_state *o);
+
+/* 𝒟₀ in nats a sequence from its text, for data with `numbers` observed numbers a sequence (T·Dx in the mean) and decoder
+ * variance σ_x²; *automatic is set for "auto" (then *d0 is not). */
+int objective_d0(const char *text, double numbers, double sigma_x2, double *d0, bool *automatic, struct error *e);
+/* The distortion of a perfect reconstruction: numbers·½ ln 2πσ_x². */
+double distortion_constant(double numbers, double sigma_x2);
+
+/* ---- Adam (adam.c; Kingma and Ba 2015) ---- */
+
+struct adam {
+    real *m, *v;      /* first and second moments, laid out as the parameters; owned */
+    double steps[5];  /* updates that each group has had, in the order of enum param_group */
+};
+struct adam adam_new(const struct params *p);
+void adam_free(struct adam *a);
+/* One step of the groups in `moving`, with rate · the entry's factor. β₁ 0.9, β₂ 0.999, ε 1e-8. */
+void adam_step(struct adam *a, struct params *p, const real *gradient, unsigned moving, double rate);
+/* Constant for flat_share of all updates, then a cosine down to final_share of the rate. */
+double learning_rate_at(const struct train_settings *s, int update, int updates);
+
+/* ---- the gradient of a batch (gradient.c) ---- */
+
+/* Sequences of a chunk: a batch is cut into chunks of this size whatever the number of threads, and what they give is
+ * added in their order, so that the sum has the same bits for any number of threads. */
+enum { CHUNK = 25 };
+
+struct batch_result {
+    double distortion, rate; /* means over the batch's sequences, nats a sequence */
+};
+struct gradient_engine;
+struct gradient_engine *gradient_new(const struct model *m, const struct dataset *d, int batch, struct pool *pool);
+void gradient_free(struct gradient_engine *g);
+/* Values of the bound for records pick[0..n-1], steps from..from+T-1; keeps the tapes for gradient_backward. */
+struct batch_result gradient_forward(struct gradient_engine *g, const int *pick, int n, int from, int T, unsigned moving, const struct noise *noise);
+/* gradient (params.size numbers) of w.distortion·𝒟 + w.rate·ℛ, means over the batch. Returns its norm over the moving groups. */
+double gradient_backward(struct gradient_engine *g, struct objective_weights w, unsigned moving, real *gradient);
+
+/* ---- the trainer (trainer.c) ---- */
+
+struct train_io {
+    const char *program;          /* for messages on standard error */
+    const char *checkpoint;       /* path, or NULL */
+    const char *metrics;          /* path of the JSON lines, or NULL */
+    bool quiet;
+    struct pool *pool;
+    const json_t *provenance;     /* settings as the command line gave them: into metrics, checkpoint and model */
+    volatile sig_atomic_t *stop;  /* set by a signal: save a checkpoint and return; may be NULL */
+};
+
+/* Trains m (with start values from the seed) on d; evaluates validation (may be NULL) as it goes. Resumes from the checkpoint if it
+ * is there. m->training tells what was done. Returns DSSM_DIVERGED with update and term, DSSM_FAILURE if stopped by a
+ * signal ("stopped at update N") or if a file can't be written, DSSM_BAD_INPUT for a checkpoint of other settings or data. */
+int train_run(struct model *m, const struct dataset *d, const struct dataset *validation, const struct train_settings *s,
+              const struct train_io *io, struct error *e);
+
+/* ---- the program (program.c) ---- */
+
+/* The whole of a trainer's main: stream in, model of this kind out. */
+int train_main(const char *kind, int argc, char **argv);
+
+#endif
