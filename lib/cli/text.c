@@ -1,0 +1,56 @@
+/* Words on a terminal: widths of UTF-8 and broken lines. */
+#include "cli/cli_private.h"
+
+#include <string.h>
+
+/* Whether a byte continues a code point that an earlier byte began. */
+static bool continues(char c)
+{
+    return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+int text_width(const char *text)
+{
+    int width = 0;
+    for (; *text; text++)
+        width += !continues(*text);
+    return width;
+}
+
+size_t text_fit(const char *text, int width)
+{
+    size_t bytes = 0;
+    for (int used = 0; text[bytes]; bytes++) {
+        if (continues(text[bytes]))
+            continue;
+        if (used == width)
+            break;
+        used++;
+    }
+    return bytes;
+}
+
+void text_wrap(FILE *out, const char *text, int indent, int width)
+{
+    int column = indent;
+    const char *word = text + strspn(text, " \n");
+    while (*word) {
+        size_t bytes = strcspn(word, " \n");
+        int columns = 0;
+        for (size_t i = 0; i < bytes; i++)
+            columns += !continues(word[i]);
+        if (column > indent && column + 1 + columns > width) {
+            fprintf(out, "\n%*s", indent, "");
+            column = indent;
+        }
+        if (column > indent) {
+            fputc(' ', out);
+            column++;
+        }
+        fwrite(word, 1, bytes, out);
+        column += columns;
+        word += bytes;
+        word += strspn(word, " \n");
+    }
+    fputc('\n', out);
+}
