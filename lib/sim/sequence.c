@@ -12,7 +12,7 @@ enum { MOST = 16 };
 
 int actions_parse(const char *text, struct actions *a, struct error *e)
 {
-    *a = (struct actions){ ACTIONS_IID, 1 };
+    *a = (struct actions){ACTIONS_IID, 1};
     if (!strcmp(text, "iid"))
         return DSSM_OK;
     if (!strcmp(text, "zero")) {
@@ -23,7 +23,7 @@ int actions_parse(const char *text, struct actions *a, struct error *e)
         char *end;
         long k = strtol(text + 5, &end, 10);
         if (end > text + 5 && !*end && k >= 1 && k <= 1000000) {
-            *a = (struct actions){ ACTIONS_HOLD, (int)k };
+            *a = (struct actions){ACTIONS_HOLD, (int)k};
             return DSSM_OK;
         }
     }
@@ -33,7 +33,7 @@ int actions_parse(const char *text, struct actions *a, struct error *e)
 /* Step 0 is for the start, step k+1 for the k-th control that is drawn. */
 static struct draw sequence_draw(const struct protocol *how, uint32_t sequence, uint32_t step)
 {
-    return (struct draw){ .seed = how->seed, .purpose = PURPOSE_SEQUENCE, .sequence = sequence, .step = step };
+    return (struct draw){.seed = how->seed, .purpose = PURPOSE_SEQUENCE, .sequence = sequence, .step = step};
 }
 
 void sim_start(const struct plant *p, const struct protocol *how, uint32_t sequence, double *s)
@@ -75,7 +75,7 @@ void sim_roll(const struct plant *p, int steps, const float *u, double *s)
 
 static void add_noise(const struct protocol *how, uint32_t sequence, uint32_t step, const struct view *v, double *x)
 {
-    struct draw d = { .seed = how->seed, .purpose = PURPOSE_NOISE, .sequence = sequence, .step = step };
+    struct draw d = {.seed = how->seed, .purpose = PURPOSE_NOISE, .sequence = sequence, .step = step};
     double *noise = xmalloc((size_t)v->n * sizeof *noise);
     draw_normal(d, v->n, noise);
     for (int i = 0; i < v->n; i++) {

@@ -15,18 +15,18 @@
 
 /* What one look at a plant gives. Texts are comma-separated, one a component, as a stream's header takes them. */
 struct view {
-    int height, width, channels; /* of an image, values in [0, 1], pixel after pixel, row after row; height 0: plain numbers */
-    int n;                       /* X: how many numbers (height·width·channels for an image) */
-    const char *meaning;         /* one phrase */
+    int height, width, channels;      /* of an image, values in [0, 1], pixel after pixel, row after row; height 0: plain numbers */
+    int n;                            /* X: how many numbers (height·width·channels for an image) */
+    const char *meaning;              /* one phrase */
     const char *unit, *kinds, *names; /* of plain numbers; NULL for an image */
 };
 
 struct plant_kind {
-    const char *name;          /* "pendulum" */
-    int states, controls;      /* S, U */
+    const char *name;     /* "pendulum" */
+    int states, controls; /* S, U */
     const char *state_meaning, *state_unit, *state_kinds, *state_names;
     const char *control_meaning, *control_unit, *control_names;
-    int start_numbers;         /* how many uniform numbers start() takes */
+    int start_numbers; /* how many uniform numbers start() takes */
     /* A state to start from; uniform: start_numbers numbers in (0, 1); s: S numbers. */
     void (*start)(const void *settings, const double *uniform, double *s);
     /* The largest control: random ones are drawn from ±this. */
@@ -50,18 +50,18 @@ enum pendulum_observe { OBSERVE_IMAGE, OBSERVE_ANGLE, OBSERVE_SINCOS };
 
 /* φ″ = −μ φ′ + g sin φ + u (mass and length 1), φ = 0 upright; Karl et al. 2017, appendix B. */
 struct pendulum {
-    double dt;        /* control interval, s */
-    int substeps;     /* Runge–Kutta steps (4th order) in it */
-    double friction;  /* μ, N m s */
-    double gravity;   /* g, m/s² */
-    double u_max;     /* N m */
-    double v0;        /* starting velocities are drawn from ±v0, rad/s */
-    int start;        /* enum pendulum_start; hang and upright are at rest */
-    int observe;      /* enum pendulum_observe */
-    int size;         /* image: pixels on a side */
-    double radius;    /* of the bob's circle, in sixteenths of the image's side */
-    double blob;      /* the bob's standard deviation, in sixteenths of the side */
-    bool ball;        /* draw a hard disc in place of the soft blob */
+    double dt;       /* control interval, s */
+    int substeps;    /* Runge–Kutta steps (4th order) in it */
+    double friction; /* μ, N m s */
+    double gravity;  /* g, m/s² */
+    double u_max;    /* N m */
+    double v0;       /* starting velocities are drawn from ±v0, rad/s */
+    int start;       /* enum pendulum_start; hang and upright are at rest */
+    int observe;     /* enum pendulum_observe */
+    int size;        /* image: pixels on a side */
+    double radius;   /* of the bob's circle, in sixteenths of the image's side */
+    double blob;     /* the bob's standard deviation, in sixteenths of the side */
+    bool ball;       /* draw a hard disc in place of the soft blob */
 };
 /* 0.05 s, 10 substeps, μ 0.5, g 9.81, ±5 N m, ±6.6 rad/s, uniform, 16×16 image, radius 5, blob 1.2. */
 extern const struct pendulum pendulum_standard;

@@ -12,15 +12,15 @@ static void blob(void **state)
     double x[3 * 5];
     draw_blob(3, 5, 4, 1, 2, x);
     assert_true(x[1 * 5 + 4] == 1);
-    assert_true(fabs(x[1 * 5 + 2] - exp(-0.5)) < 1e-15);        /* one deviation to the left */
-    assert_true(fabs(x[2 * 5 + 3] - exp(-2 / 8.0)) < 1e-15);    /* one pixel down and left */
+    assert_true(fabs(x[1 * 5 + 2] - exp(-0.5)) < 1e-15);     /* one deviation to the left */
+    assert_true(fabs(x[2 * 5 + 3] - exp(-2 / 8.0)) < 1e-15); /* one pixel down and left */
     assert_true(fabs(x[0] - exp(-17 / 8.0)) < 1e-15);
 }
 
 static void disc(void **state)
 {
     (void)state;
-    static const double expected[3 * 5] = { 0, 0, 1, 0, 0, 0, 1, 1, 1, 0, 0, 0, 1, 0, 0 };
+    static const double expected[3 * 5] = {0, 0, 1, 0, 0, 0, 1, 1, 1, 0, 0, 0, 1, 0, 0};
     double x[3 * 5];
     draw_disc(3, 5, 2, 1, 1, x);
     for (int k = 0; k < 15; k++)
@@ -44,6 +44,6 @@ static void bytes(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(blob), cmocka_unit_test(disc), cmocka_unit_test(bytes) };
+    const struct CMUnitTest tests[] = {cmocka_unit_test(blob), cmocka_unit_test(disc), cmocka_unit_test(bytes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,15 +22,19 @@ static void assert_near(double got, double expected, double tolerance)
 static void known_answers(void **state)
 {
     (void)state;
-    static const struct { double dt; int n; double angle, velocity; } rows[] = {
-        { 0.05, 1, 1.037470139527, 0.998339333977 },
-        { 0.05, 15, 3.825522769313, 4.978770760272 },
-        { 0.1, 1, 1.099832691792, 1.496546184246 },
-        { 0.1, 15, 5.230512446642, -0.805291003535 },
+    static const struct {
+        double dt;
+        int n;
+        double angle, velocity;
+    } rows[] = {
+        {0.05, 1, 1.037470139527, 0.998339333977},
+        {0.05, 15, 3.825522769313, 4.978770760272},
+        {0.1, 1, 1.099832691792, 1.496546184246},
+        {0.1, 15, 5.230512446642, -0.805291003535},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct pendulum p = pendulum_standard;
-        double s[2] = { 1, 0.5 };
+        double s[2] = {1, 0.5};
         p.dt = rows[i].dt;
         steps(&p, rows[i].n, 2, s);
         assert_near(s[0], rows[i].angle, 1e-9);
@@ -43,7 +47,7 @@ static void energy(void **state)
 {
     (void)state;
     struct pendulum p = pendulum_standard;
-    double s[2] = { 0.3, 1.5 }, before = s[1] * s[1] / 2 + p.gravity * cos(s[0]);
+    double s[2] = {0.3, 1.5}, before = s[1] * s[1] / 2 + p.gravity * cos(s[0]);
     p.friction = 0;
     steps(&p, 400, 0, s);
     assert_near(s[1] * s[1] / 2 + p.gravity * cos(s[0]), before, 1e-6);
@@ -58,7 +62,7 @@ static void small_swings(void **state)
     (void)state;
     struct pendulum p = pendulum_standard;
     double e0 = 1e-5, u = 1e-5, t = 40 * p.dt, decay = p.friction / 2, w = sqrt(p.gravity - decay * decay);
-    double s[2] = { M_PI + e0, 0 }, c = e0 - u / p.gravity;
+    double s[2] = {M_PI + e0, 0}, c = e0 - u / p.gravity;
     double expected = u / p.gravity + exp(-decay * t) * c * (cos(w * t) + decay / w * sin(w * t));
     steps(&p, 40, u, s);
     assert_near(s[0] - M_PI, expected, 1e-11);
@@ -71,7 +75,7 @@ static void fourth_order(void **state)
     double error[3];
     for (int k = 0; k < 3; k++) {
         struct pendulum p = pendulum_standard;
-        double s[2] = { 1, 0.5 }, exact[2] = { 1, 0.5 };
+        double s[2] = {1, 0.5}, exact[2] = {1, 0.5};
         p.substeps = 256;
         steps(&p, 10, 2, exact);
         p.substeps = 2 << k;
@@ -87,14 +91,14 @@ static void starts(void **state)
     (void)state;
     struct pendulum p = pendulum_standard;
     double s[2];
-    plant_pendulum.start(&p, (double[]){ 0.25, 1 }, s);
+    plant_pendulum.start(&p, (double[]){0.25, 1}, s);
     assert_near(s[0], -M_PI / 2, 1e-15);
     assert_near(s[1], 6.6, 1e-15);
     p.start = START_HANG;
-    plant_pendulum.start(&p, (double[]){ 0.25, 1 }, s);
+    plant_pendulum.start(&p, (double[]){0.25, 1}, s);
     assert_true(s[0] == M_PI && s[1] == 0);
     p.start = START_UPRIGHT;
-    plant_pendulum.start(&p, (double[]){ 0.25, 1 }, s);
+    plant_pendulum.start(&p, (double[]){0.25, 1}, s);
     assert_true(s[0] == 0 && s[1] == 0);
     assert_true(plant_pendulum.control_max(&p) == 5);
 }
@@ -113,7 +117,10 @@ static void image(void **state)
             double dc = column - (7.5 + 5 * sin(angle)), dr = row - (7.5 - 5 * cos(angle));
             assert_near(x[row * 16 + column], exp(-(dc * dc + dr * dr) / (2 * 1.2 * 1.2)), 1e-14);
         }
-    static const struct { double angle; int row, column; } places[] = { { 0, 2, 7 }, { M_PI / 2, 7, 12 }, { M_PI, 12, 7 }, { -M_PI / 2, 7, 2 } };
+    static const struct {
+        double angle;
+        int row, column;
+    } places[] = {{0, 2, 7}, {M_PI / 2, 7, 12}, {M_PI, 12, 7}, {-M_PI / 2, 7, 2}};
     for (size_t i = 0; i < 4; i++) {
         plant_pendulum.observe(&p, &places[i].angle, x);
         for (int k = 0; k < 256; k++)
@@ -160,7 +167,7 @@ static void numbers(void **state)
 {
     (void)state;
     struct pendulum p = pendulum_standard;
-    double s[2] = { 7, 1 }, x[2];
+    double s[2] = {7, 1}, x[2];
     p.observe = OBSERVE_ANGLE;
     assert_true(plant_pendulum.view(&p).n == 1 && plant_pendulum.view(&p).height == 0);
     plant_pendulum.observe(&p, s, x);
@@ -174,9 +181,9 @@ static void numbers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(known_answers), cmocka_unit_test(energy),       cmocka_unit_test(small_swings),
-        cmocka_unit_test(fourth_order),  cmocka_unit_test(starts),       cmocka_unit_test(image),
-        cmocka_unit_test(image_scales),  cmocka_unit_test(ball),         cmocka_unit_test(numbers),
+        cmocka_unit_test(known_answers), cmocka_unit_test(energy), cmocka_unit_test(small_swings),
+        cmocka_unit_test(fourth_order),  cmocka_unit_test(starts), cmocka_unit_test(image),
+        cmocka_unit_test(image_scales),  cmocka_unit_test(ball),   cmocka_unit_test(numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

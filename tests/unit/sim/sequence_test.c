@@ -7,20 +7,20 @@
 #include <string.h>
 #include <cmocka.h>
 
-static const struct plant plant = { &plant_pendulum, &pendulum_standard };
+static const struct plant plant = {&plant_pendulum, &pendulum_standard};
 
 static void actions(void **state)
 {
     (void)state;
     struct actions a;
-    struct error e = { 0 };
+    struct error e = {0};
     assert_int_equal(actions_parse("iid", &a, &e), DSSM_OK);
     assert_int_equal(a.kind, ACTIONS_IID);
     assert_int_equal(actions_parse("zero", &a, &e), DSSM_OK);
     assert_int_equal(a.kind, ACTIONS_ZERO);
     assert_int_equal(actions_parse("hold:5", &a, &e), DSSM_OK);
     assert_true(a.kind == ACTIONS_HOLD && a.hold == 5);
-    static const char *const wrong[] = { "", "hold", "hold:", "hold:0", "hold:-1", "hold:5x", "hold:9999999", "bang", "iidx" };
+    static const char *const wrong[] = {"", "hold", "hold:", "hold:0", "hold:-1", "hold:5x", "hold:9999999", "bang", "iidx"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         e.text[0] = 0;
         assert_int_equal(actions_parse(wrong[i], &a, &e), DSSM_USAGE);
@@ -31,7 +31,7 @@ static void actions(void **state)
 static void controls(void **state)
 {
     (void)state;
-    struct protocol how = { .seed = 3, .actions = { ACTIONS_IID, 1 } };
+    struct protocol how = {.seed = 3, .actions = {ACTIONS_IID, 1}};
     float u[30], longer[60], other[30];
     sim_controls(&plant, &how, 7, 30, u);
     sim_controls(&plant, &how, 7, 60, longer);
@@ -46,11 +46,11 @@ static void controls(void **state)
     sim_controls(&plant, &how, 7, 30, other);
     assert_true(u[0] != other[0] && u[1] != other[1]);
 
-    how.actions = (struct actions){ ACTIONS_HOLD, 7 };
+    how.actions = (struct actions){ACTIONS_HOLD, 7};
     sim_controls(&plant, &how, 7, 30, u);
     for (int t = 1; t < 30; t++)
         assert_true((u[t] == u[t - 1]) == (t % 7 != 0));
-    how.actions = (struct actions){ ACTIONS_ZERO, 1 };
+    how.actions = (struct actions){ACTIONS_ZERO, 1};
     sim_controls(&plant, &how, 7, 30, u);
     for (int t = 0; t < 30; t++)
         assert_true(u[t] == 0 && !signbit(u[t]));
@@ -60,8 +60,8 @@ static void controls(void **state)
 static void rolling(void **state)
 {
     (void)state;
-    float u[4] = { 1, -2, 3, 4 };
-    double s[8] = { 0.3, 0.1 }, again[8] = { 0.3, 0.1 }, by_hand[2] = { 0.3, 0.1 };
+    float u[4] = {1, -2, 3, 4};
+    double s[8] = {0.3, 0.1}, again[8] = {0.3, 0.1}, by_hand[2] = {0.3, 0.1};
     sim_roll(&plant, 4, u, s);
     for (int t = 0; t < 3; t++) {
         double control = (double)u[t];
@@ -81,8 +81,8 @@ static void rolling(void **state)
 static void moments(void **state)
 {
     (void)state;
-    struct protocol how = { .seed = 1, .actions = { ACTIONS_IID, 1 } };
-    double sum[4] = { 0 }, square[4] = { 0 }, n = 500 * 15, pixel = 0;
+    struct protocol how = {.seed = 1, .actions = {ACTIONS_IID, 1}};
+    double sum[4] = {0}, square[4] = {0}, n = 500 * 15, pixel = 0;
     for (uint32_t i = 0; i < 500; i++) {
         float u[15];
         double s[30], x[256];
@@ -90,7 +90,7 @@ static void moments(void **state)
         sim_controls(&plant, &how, i, 15, u);
         sim_roll(&plant, 15, u, s);
         for (int t = 0; t < 15; t++) {
-            double v[4] = { sin(s[2 * t]), cos(s[2 * t]), s[2 * t + 1], (double)u[t] };
+            double v[4] = {sin(s[2 * t]), cos(s[2 * t]), s[2 * t + 1], (double)u[t]};
             for (int k = 0; k < 4; k++) {
                 sum[k] += v[k];
                 square[k] += v[k] * v[k];
@@ -113,10 +113,10 @@ static void moments(void **state)
 static void noise(void **state)
 {
     (void)state;
-    struct protocol how = { .seed = 1, .noise = 0.1 };
+    struct protocol how = {.seed = 1, .noise = 0.1};
     struct pendulum p = pendulum_standard;
-    struct plant noisy = { &plant_pendulum, &p };
-    double s[2] = { 1, 0 }, x[256], again[256], next[256], sum = 0, square = 0;
+    struct plant noisy = {&plant_pendulum, &p};
+    double s[2] = {1, 0}, x[256], again[256], next[256], sum = 0, square = 0;
     sim_observe(&noisy, &how, 5, 2, s, x);
     sim_observe(&noisy, &how, 5, 2, s, again);
     sim_observe(&noisy, &how, 5, 3, s, next);
@@ -137,7 +137,8 @@ static void noise(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(actions), cmocka_unit_test(controls), cmocka_unit_test(rolling), cmocka_unit_test(moments), cmocka_unit_test(noise),
+        cmocka_unit_test(actions), cmocka_unit_test(controls), cmocka_unit_test(rolling),
+        cmocka_unit_test(moments), cmocka_unit_test(noise),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
