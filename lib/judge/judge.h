@@ -1,0 +1,112 @@
+/* Judgements: how much of the true state a latent state tells (R²), how far predictions are off
+ * (mean squared errors), and contact sheets for the eye. None of them knows a model.
+ * Uses base, cli, stream; LAPACKE, libpng.
+ *
+ * Sizes: N rows (time steps of all sequences), D numbers in a latent state, Q true quantities, T steps,
+ * X numbers in an observation. Arrays are row-major. Memory never grows with N. */
+#ifndef DSSM_JUDGE_H
+#define DSSM_JUDGE_H
+
+#include "base/base.h"
+#include "stream/stream.h"
+#include <jansson.h>
+
+/* ---- arrays as numbers (values.c) ---- */
+
+/* Every element as a number: |u1 means value/255, other types mean themselves. out: array_count(a) numbers. */
+void judge_values(const struct array *a, double *out);
+/* The field of a record, which must have T ≥ 1 steps; NULL with e ("field x: …") if it is absent. */
+const struct array *judge_field(const struct record *rec, const char *name, struct error *e);
+
+/* ---- least squares (ols.c) ---- */
+
+/* Ordinary least squares with intercept of Q targets on P features, row by row.
+ *
+ * Problem: given rows (f_i, y_i), find b, B minimising Σ_i |y_i − b − B f_i|², and R² = 1 − SS_res/SS_tot for each target.
+ * Method: the triangular factor of the matrix [1 f y] is kept and updated block by block (Householder QR of the factor
+ * stacked on the new rows); its size is (1+P+Q)². Unlike sums of products it does not square the condition number, so a
+ * quantity that hides in a tiny component of z is still found. Rows are taken relative to the first one, which changes no R². Since
+ * the intercept comes first, SS_tot is the squared length of the target's column below its first row; SS_res is what is left after
+ * solving the triangular system by SVD (dgelsd, columns scaled to length 1), where features may depend on each other. */
+struct ols;
+struct ols *ols_new(int features, int targets);
+void ols_add(struct ols *o, const double *f, const double *y); /* one row of finite numbers: f: P, y: Q */
+/* r2: Q numbers; NaN for a target that does not vary, or without rows. May be called between additions.
+ * DSSM_FAILURE with e if the singular values are not found. */
+int ols_r2(struct ols *o, double *r2, struct error *e);
+void ols_free(struct ols *o); /* NULL is allowed */
+
+/* ---- R² of true quantities (r2.c) ---- */
+
+/* One true quantity. */
+struct quantity {
+    char name[64];
+    bool circle; /* an angle on a full circle: its sine and its cosine are regressed, its R² is their mean */
+};
+/* The components of a field as its header names them: names and kinds, else s1, s2, … on a line. Returns Q and *out (caller
+ * frees), 0 with e if the header does not describe the field. */
+int quantities_read(const json_t *header, const char *field, struct quantity **out, struct error *e);
+
+struct r2_score {
+    double r2;       /* of the quantity; for an angle the mean of the next two */
+    double sin, cos; /* of an angle; else NaN */
+};
+struct r2;
+/* quantity: Q of them, copied. With cubic, a second regression takes all monomials of z up to degree 3: a quantity that
+ * it finds and the linear one does not is in z, but folded. D at most 30 with cubic. */
+struct r2 *r2_new(int d, int q, const struct quantity *quantity, bool cubic);
+/* n rows, z: n×D, y: n×Q. Rows with a number that is not finite are counted and left out. */
+void r2_add(struct r2 *r, size_t n, const double *z, const double *y);
+uint64_t r2_rows(const struct r2 *r);     /* rows that count */
+uint64_t r2_left_out(const struct r2 *r); /* rows that do not */
+/* linear: Q scores; cubic: Q scores, or NULL. Returns DSSM_OK or the error's code. */
+int r2_scores(struct r2 *r, struct r2_score *linear, struct r2_score *cubic, struct error *e);
+/* Adds "r2_NAME" of each quantity to object, of an angle its sine and cosine too ("r2_sin", "r2_cos"; where there are several
+ * angles "r2_NAME_sin", "r2_NAME_cos"), and, if r has them, all again with "_cubic" behind. What is undefined is null. */
+int r2_json(struct r2 *r, json_t *object, struct error *e);
+void r2_free(struct r2 *r); /* NULL is allowed */
+
+/* ---- prediction errors (mse.c) ---- */
+
+/* Mean squared error per dimension of b against a. Steps and numbers that are unobserved (mask 0, NaN in a) do not count; numbers
+ * that were not predicted (NaN in b) do not either, but are counted, because a failed prediction is one too. */
+struct mse;
+/* Steps first … last−1 of each sequence count (from 0); last 0: to the end. Keeps 8 bytes a sequence, for the median. */
+struct mse *mse_new(size_t first, size_t last);
+/* One sequence. a, b: T×X; mask: T bytes, 0 for an unobserved step, or NULL. */
+void mse_add(struct mse *m, size_t steps, size_t x, const double *a, const double *b, const uint8_t *mask);
+struct mse_score {
+    double mse;           /* over all numbers that count; NaN if there are none */
+    double median;        /* of the sequences' own means; NaN if there are none */
+    uint64_t sequences;   /* sequences with a number that counts */
+    uint64_t numbers;     /* numbers that count */
+    uint64_t unpredicted; /* observed numbers where b is NaN */
+    size_t steps;         /* length of the longest sequence, to last at most */
+};
+struct mse_score mse_score(const struct mse *m);
+/* Error at step t over all sequences; NaN where nothing counts. */
+double mse_step(const struct mse *m, size_t t);
+void mse_free(struct mse *m); /* NULL is allowed */
+
+/* ---- contact sheets (sheet.c, png.c) ---- */
+
+/* Frames side by side: a row a field, a column a step, rows of one sequence close together. */
+struct sheet;
+struct sheet_layout {
+    int height, width, channels; /* of a frame; channels 1 or 3 */
+    int rows, columns;           /* frames */
+    int group;                   /* rows that belong to one sequence */
+    int scale;                   /* pixels on a side for one of the frame's */
+};
+enum { SHEET_MAX_PIXELS = 100000000 };
+/* NULL with e (DSSM_USAGE) if the sheet would have more pixels than SHEET_MAX_PIXELS. All frames are missing at first: hatched. */
+struct sheet *sheet_new(const struct sheet_layout *layout, struct error *e);
+/* Puts a frame (height×width×channels numbers in [0, 1], clamped) in its place. One with a NaN stays hatched. */
+void sheet_frame(struct sheet *s, int row, int column, const double *frame);
+/* Pixels of the whole sheet, as 8-bit grey or RGB; owned by the sheet. */
+const uint8_t *sheet_pixels(const struct sheet *s, int *height, int *width, int *channels);
+/* Writes the sheet as PNG; the same sheet gives the same bytes. */
+int sheet_write(const struct sheet *s, FILE *f, struct error *e);
+void sheet_free(struct sheet *s); /* NULL is allowed */
+
+#endif
