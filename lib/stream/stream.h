@@ -26,8 +26,10 @@ size_t array_count(const struct array *a); /* product of shape; 1 for a scalar *
 size_t array_step(const struct array *a);  /* product of shape[1..] */
 size_t array_bytes(const struct array *a);
 double array_get(const struct array *a, size_t i); /* element i as a number; |u1 unscaled */
+void array_set(struct array *a, size_t i, double value); /* the value must lie in the type's range */
 struct array array_new(enum dtype t, int dims, const size_t *shape); /* cleared; caller frees data */
 struct array array_copy(const struct array *a);
+struct array array_steps(const struct array *a, size_t from, size_t n); /* copy of steps from..from+n-1 of the first axis */
 
 /* ---- records ---- */
 
@@ -49,12 +51,17 @@ void record_clear(struct record *r); /* frees what it owns; usable again */
 const struct array *record_get(const struct record *r, const char *name); /* NULL if absent or no array */
 /* Adds or replaces an array; takes ownership of a.data. */
 void record_put(struct record *r, const char *name, struct array a);
+/* Adds or replaces a value that is no array: size bytes of msgpack, copied; they must be one whole value. */
+void record_put_raw(struct record *r, const char *name, const void *bytes, size_t size);
 void record_remove(struct record *r, const char *name);
 void record_set_id(struct record *r, const char *id);
 void record_move(struct record *to, struct record *from); /* to is cleared first, from is left empty */
 void record_copy(struct record *to, const struct record *from);
 /* Steps of the sequence: the first axis of x if there, else of the first array; 0 for none. */
 size_t record_steps(const struct record *r);
+/* Steps first..first+n-1 of every field that the header declares (and of mask); other values are copied whole. to is cleared
+ * first and may not be from. */
+void record_cut(struct record *to, const struct record *from, const json_t *header, size_t first, size_t n);
 
 /* ---- header ---- */
 
@@ -66,7 +73,10 @@ json_t *header_copy(const json_t *header);
 /* Describes (or redescribes) a field. unit, kinds, names may be NULL; kinds and names are comma-separated. */
 void header_field(json_t *header, const char *name, enum dtype type, int dims, const size_t *step_shape, const char *meaning,
                   const char *unit, const char *kinds, const char *names);
-/* Appends {"program","version","command","seed"(if has_seed)} to history. */
+/* Removes a field's description; nothing happens if there is none. */
+void header_remove_field(json_t *header, const char *name);
+/* Appends {"program","version","command","seed"(if has_seed)} to history. A seed beyond
+ * 2^63-1, which JSON libraries mangle, is written as text. */
 void header_history(json_t *header, const char *program, const char *command, bool has_seed, uint64_t seed);
 /* The description of a field, or NULL. Borrowed. */
 const json_t *header_get_field(const json_t *header, const char *name);
@@ -74,13 +84,15 @@ const json_t *header_get_field(const json_t *header, const char *name);
 /* ---- reading (reader.c) ---- */
 
 struct stream_limits {
-    size_t record_bytes; /* a record's size, 64 MiB by default */
-    int depth;           /* nesting */
+    size_t record_bytes; /* a message's size, 64 MiB by default, at most 1 GiB */
+    int depth;           /* nesting, 32 by default and at most */
+    size_t elements;     /* values in a message, keys counted: 2^20 by default */
 };
 extern const struct stream_limits stream_limits_default;
 
 struct reader;
-/* Reads the header. name is for messages ("standard input", a path); the file stays the caller's. limits may be NULL.
+/* Reads the header. Takes its bytes from the descriptor under f if it has one (so that a record is there as soon as its last
+ * byte has come through a pipe): nothing may have been read from f before, nor be read by others after. name is for messages ("standard input", a path) and is copied; the file stays the caller's. limits may be NULL.
  * On failure returns NULL with e: BAD_INPUT names the rule broken; CUT_SHORT when the input ends inside the header. */
 struct reader *reader_open(FILE *f, const char *name, const struct stream_limits *limits, struct error *e);
 const json_t *reader_header(const struct reader *r); /* borrowed */
@@ -94,6 +106,8 @@ void reader_close(struct reader *r);
 
 struct writer;
 /* Writes the header at once. header is copied. bin_keys: the five keys of arrays as bin, for msgpack-numpy's default decoder. */
+/* A record that breaks a rule of the format (a field that does not fit the header, say) is refused by writer_put with the
+ * record's number, so that what is written can be read. */
 struct writer *writer_open(FILE *f, const json_t *header, bool bin_keys, struct error *e);
 int writer_put(struct writer *w, const struct record *rec, struct error *e); /* DSSM_OK, or the error's code */
 int writer_flush(struct writer *w, struct error *e);
