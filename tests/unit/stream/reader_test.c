@@ -106,9 +106,9 @@ static void limits_hold(void **state)
     struct error e = {0};
     int records;
     struct stream_limits small = stream_limits_default, shallow = stream_limits_default, few = stream_limits_default;
-    small.record_bytes = 200;
+    small.record_bytes = 100;
     assert_int_equal(read_all(b, &small, &records, &e), -1);
-    assert_string_equal(e.text, "t: header: takes more than the 200 bytes that a message may take");
+    assert_string_equal(e.text, "t: header: takes more than the 100 bytes that a message may take");
     shallow.depth = 2;
     assert_int_equal(read_all(b, &shallow, &records, &e), -1);
     assert_string_equal(e.text, "t: header: is nested deeper than 2 levels");
