@@ -7,8 +7,6 @@
 
 /* What random numbers are for. */
 enum { PURPOSE_SEQUENCE = 0x5101, PURPOSE_NOISE = 0x5102 };
-/* No plant has more controls, or starts from more numbers. */
-enum { MOST = 16 };
 
 int actions_parse(const char *text, struct actions *a, struct error *e)
 {
@@ -38,9 +36,9 @@ static struct draw sequence_draw(const struct protocol *how, uint32_t sequence, 
 
 void sim_start(const struct plant *p, const struct protocol *how, uint32_t sequence, double *s)
 {
-    double uniform[MOST];
-    if (p->kind->start_numbers > MOST)
-        bug("plant %s starts from %d numbers, at most %d fit", p->kind->name, p->kind->start_numbers, MOST);
+    double uniform[SIM_MOST];
+    if (p->kind->start_numbers > SIM_MOST)
+        bug("plant %s starts from %d numbers, at most %d fit", p->kind->name, p->kind->start_numbers, SIM_MOST);
     draw_uniform(sequence_draw(how, sequence, 0), p->kind->start_numbers, uniform);
     p->kind->start(p->settings, uniform, s);
 }
@@ -48,9 +46,9 @@ void sim_start(const struct plant *p, const struct protocol *how, uint32_t seque
 void sim_controls(const struct plant *p, const struct protocol *how, uint32_t sequence, int steps, float *u)
 {
     int n = p->kind->controls, hold = how->actions.kind == ACTIONS_HOLD ? how->actions.hold : 1;
-    double uniform[MOST], limit = p->kind->control_max(p->settings);
-    if (n > MOST)
-        bug("plant %s has %d controls, at most %d fit", p->kind->name, n, MOST);
+    double uniform[SIM_MOST], limit = p->kind->control_max(p->settings);
+    if (n > SIM_MOST)
+        bug("plant %s has %d controls, at most %d fit", p->kind->name, n, SIM_MOST);
     for (int t = 0; t < steps; t++) {
         if (t % hold == 0)
             draw_uniform(sequence_draw(how, sequence, (uint32_t)(t / hold) + 1), n, uniform);
@@ -62,9 +60,9 @@ void sim_controls(const struct plant *p, const struct protocol *how, uint32_t se
 void sim_roll(const struct plant *p, int steps, const float *u, double *s)
 {
     int ns = p->kind->states, nu = p->kind->controls;
-    double control[MOST];
-    if (nu > MOST)
-        bug("plant %s has %d controls, at most %d fit", p->kind->name, nu, MOST);
+    double control[SIM_MOST];
+    if (nu > SIM_MOST)
+        bug("plant %s has %d controls, at most %d fit", p->kind->name, nu, SIM_MOST);
     for (int t = 0; t + 1 < steps; t++) {
         for (int i = 0; i < nu; i++)
             control[i] = (double)u[t * nu + i];

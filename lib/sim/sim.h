@@ -21,6 +21,8 @@ struct view {
     const char *unit, *kinds, *names; /* of plain numbers; NULL for an image */
 };
 
+enum { SIM_MOST = 16 }; /* no plant has more numbers in its state, its control or its start */
+
 struct plant_kind {
     const char *name;     /* "pendulum" */
     int states, controls; /* S, U */
