@@ -3,8 +3,8 @@
 UNIT_SRC   := $(wildcard tests/unit/*/*_test.c)
 DOUBLE_SRC := $(filter %_double_test.c,$(UNIT_SRC))
 SINGLE_SRC := $(filter-out $(DOUBLE_SRC),$(UNIT_SRC))
-# Files beside the tests that are no test: what several of them share.
-SHARED_SRC := $(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c tests/unit/*/*.c))
+# Files beside the tests that are no test: what several of them share, linked where it is used.
+SHARED_SRC := $(filter-out $(UNIT_SRC) tests/unit/only.c,$(wildcard tests/unit/*.c tests/unit/*/*.c))
 FUZZ_SRC   := $(wildcard tests/fuzz/*_fuzz.c)
 BENCH_SRC  := $(wildcard tests/bench/*.c)
 
@@ -15,15 +15,17 @@ BENCHES := $(BENCH_SRC:%.c=$(BUILD)/%)
 
 # One test alone: `make test ONLY=pendulum` takes every file with that in its path, else every case with it in its name.
 ONLY ?=
+EVERY  := $(UNIT) $(REPLAY) $(BATS)
+CHOSEN := $(or $(foreach file,$(EVERY),$(if $(findstring $(ONLY),$(file)),$(file))),$(EVERY))
 
 test: setup-test
 	@$(SUBMAKE) test-programs
 	@$(MAKE) --no-print-directory test-run
 
-test-programs: all $(UNIT) $(REPLAY)
+test-programs: $(filter-out %.bats,$(CHOSEN)) $(if $(filter %.bats,$(CHOSEN)),all)
 
 test-run:
-	@DSSM_BIN=$(abspath $(BIN)) tests/run --jobs $(JOBS) $(if $(ONLY),--only '$(ONLY)') $(UNIT) $(REPLAY) $(BATS)
+	@DSSM_BIN=$(abspath $(BIN)) tests/run --jobs $(JOBS) $(if $(ONLY),--only '$(ONLY)') $(CHOSEN)
 
 # ---- unit programs: one file, one program ----
 
@@ -31,11 +33,19 @@ test-run:
 $(BUILD)/tests/unit/%.o $(BUILD)/double/tests/unit/%.o: CFLAGS += -Werror=unused-function
 $(BUILD)/tests/% $(BUILD)/double/tests/%: CPPFLAGS += -Itests/unit
 
-$(SINGLE_SRC:%.c=$(BUILD)/%): %: %.o $(SHARED_SRC:%.c=$(BUILD)/%.o) $(LIB)
+$(SINGLE_SRC:%.c=$(BUILD)/%): %: %.o $(BUILD)/tests/unit/only.o $(BUILD)/tests/unit/libshared.a $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
-$(DOUBLE_SRC:%.c=$(BUILD)/double/%): %: %.o $(SHARED_SRC:%.c=$(BUILD)/double/%.o) $(BUILD)/double/libdssm.a
+$(DOUBLE_SRC:%.c=$(BUILD)/double/%): %: %.o $(BUILD)/tests/unit/only.o $(BUILD)/double/tests/unit/libshared.a $(BUILD)/double/libdssm.a
 	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+
+$(BUILD)/tests/unit/libshared.a: $(SHARED_SRC:%.c=$(BUILD)/%.o)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(BUILD)/double/tests/unit/libshared.a: $(SHARED_SRC:%.c=$(BUILD)/double/%.o)
+	@rm -f $@
+	ar rcs $@ $^
 
 # ---- fuzz drivers: in `make test` they go through what is known, in `make check` they look for more ----
 
@@ -87,6 +97,6 @@ coverage: setup-check
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/coverage BIN=$(BUILD)/coverage/bin test-run
 	gcovr --root . --filter 'lib/' --filter 'tools/' --txt-metric line --html-details $(BUILD)/coverage/index.html --txt - $(BUILD)/coverage
 
--include $(UNIT_SRC:%.c=$(BUILD)/%.d) $(DOUBLE_SRC:%.c=$(BUILD)/double/%.d) $(SHARED_SRC:%.c=$(BUILD)/%.d)
+-include $(UNIT_SRC:%.c=$(BUILD)/%.d) $(DOUBLE_SRC:%.c=$(BUILD)/double/%.d) $(SHARED_SRC:%.c=$(BUILD)/%.d) $(SHARED_SRC:%.c=$(BUILD)/double/%.d)
 -include $(FUZZ_SRC:%.c=$(BUILD)/%.d) $(BENCH_SRC:%.c=$(BUILD)/%.d) $(BUILD)/tests/fuzz/replay.d
 .PHONY: test test-programs test-run fuzz-programs fuzz-run bench bench-programs bench-run check format man coverage
