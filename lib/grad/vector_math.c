@@ -9,118 +9,125 @@
 #include <string.h>
 #include <tgmath.h>
 
-#define INLINE static inline __attribute__((always_inline))
-
-/* Rows are done in whole blocks; what is left is done in a padded copy, so that a number's result does not depend on its place. */
+/* Rows are done in whole blocks; what is left over is done in a padded copy by the same code, so that a number's result does
+ * not depend on its place. */
 enum { BLOCK = 16 };
 
-typedef real (*function)(real x);
+#if defined(__has_attribute) && __has_attribute(noipa)
+#define ONE_COPY __attribute__((noipa)) /* no second copy of the code for a known n */
+#else
+#define ONE_COPY __attribute__((noinline))
+#endif
 
-INLINE void map_blocks(int n, const real *restrict x, real *restrict y, real bias, function f)
-{
-    n = n / BLOCK * BLOCK;
-    for (int i = 0; i < n; i++)
-        y[i] = f(x[i] + bias);
-}
+/* y = f(y + bias) for n numbers, whole blocks. */
+typedef void (*blocks)(int n, real *y, real bias);
 
-INLINE void map_blocks_in_place(int n, real *y, real bias, function f)
+/* The same for any n. */
+static void in_place(int n, real *y, real bias, blocks f)
 {
-    n = n / BLOCK * BLOCK;
-    for (int i = 0; i < n; i++)
-        y[i] = f(y[i] + bias);
-}
-
-/* y = f(x + bias) */
-INLINE void map(int n, const real *x, real *y, real bias, function f)
-{
-    if (x == y)
-        map_blocks_in_place(n, y, bias, f);
-    else
-        map_blocks(n, x, y, bias, f);
-    int done = n / BLOCK * BLOCK;
-    if (done == n)
+    int whole = n / BLOCK * BLOCK;
+    f(whole, y, bias);
+    if (whole == n)
         return;
     real padded[BLOCK] = {0};
-    memcpy(padded, x + done, (size_t)(n - done) * sizeof *x);
-    map_blocks_in_place(BLOCK, padded, bias, f);
-    memcpy(y + done, padded, (size_t)(n - done) * sizeof *y);
+    size_t bytes = (size_t)(n - whole) * sizeof *y;
+    memcpy(padded, y + whole, bytes);
+    f(BLOCK, padded, bias);
+    memcpy(y + whole, padded, bytes);
 }
 
-INLINE real f_exp(real x)
+/* y = f(x) */
+static void map(int n, const real *x, real *y, blocks f)
 {
-    return exp(x);
+    if (x != y)
+        memcpy(y, x, (size_t)n * sizeof *y);
+    in_place(n, y, 0, f);
 }
 
-INLINE real f_log(real x)
+ONE_COPY static void exp_blocks(int n, real *y, real bias)
 {
-    return log(x);
+    for (int i = 0; i < n / BLOCK * BLOCK; i++)
+        y[i] = exp(y[i] + bias);
 }
 
-INLINE real f_tanh(real x)
+ONE_COPY static void log_blocks(int n, real *y, real bias)
 {
-    return tanh(x);
+    for (int i = 0; i < n / BLOCK * BLOCK; i++)
+        y[i] = log(y[i] + bias);
+}
+
+ONE_COPY static void tanh_blocks(int n, real *y, real bias)
+{
+    for (int i = 0; i < n / BLOCK * BLOCK; i++)
+        y[i] = tanh(y[i] + bias);
 }
 
 /* 1/(1+e⁻ˣ), without overflow: e to a negative power only. */
-INLINE real f_sigmoid(real x)
+ONE_COPY static void sigmoid_blocks(int n, real *y, real bias)
 {
-    real e = exp(-fabs(x));
-    return (x >= 0 ? 1 : e) / (1 + e);
+    for (int i = 0; i < n / BLOCK * BLOCK; i++) {
+        real x = y[i] + bias, e = exp(-fabs(x));
+        y[i] = (x >= 0 ? 1 : e) / (1 + e);
+    }
 }
 
 /* ln(1+eˣ) = max(x,0) + ln(1+e^−|x|) */
-INLINE real f_softplus(real x)
+ONE_COPY static void softplus_blocks(int n, real *y, real bias)
 {
-    return (x > 0 ? x : 0) + log1p(exp(-fabs(x)));
+    for (int i = 0; i < n / BLOCK * BLOCK; i++) {
+        real x = y[i] + bias;
+        y[i] = (x > 0 ? x : 0) + log1p(exp(-fabs(x)));
+    }
 }
 
 /* 1 − e⁻ʸ, the slope of softplus where its value is y. */
-INLINE real f_softplus_slope(real y)
+ONE_COPY static void softplus_slope_blocks(int n, real *y, real bias)
 {
-    return -expm1(-y);
+    for (int i = 0; i < n / BLOCK * BLOCK; i++)
+        y[i] = -expm1(-(y[i] + bias));
 }
 
 void vm_exp(int n, const real *x, real *y)
 {
-    map(n, x, y, 0, f_exp);
+    map(n, x, y, exp_blocks);
 }
 
 void vm_log(int n, const real *x, real *y)
 {
-    map(n, x, y, 0, f_log);
+    map(n, x, y, log_blocks);
 }
 
 void vm_tanh(int n, const real *x, real *y)
 {
-    map(n, x, y, 0, f_tanh);
+    map(n, x, y, tanh_blocks);
 }
 
 void vm_sigmoid(int n, const real *x, real *y)
 {
-    map(n, x, y, 0, f_sigmoid);
+    map(n, x, y, sigmoid_blocks);
 }
 
 void vm_softplus(int n, const real *x, real *y)
 {
-    map(n, x, y, 0, f_softplus);
+    map(n, x, y, softplus_blocks);
 }
 
 void vm_softplus_slope(int n, const real *y, real *slope)
 {
-    map(n, y, slope, 0, f_softplus_slope);
+    map(n, y, slope, softplus_slope_blocks);
 }
 
 void vm_shifted_tanh(int n, real *y, real bias)
 {
-    map(n, y, y, bias, f_tanh);
+    in_place(n, y, bias, tanh_blocks);
 }
 
 void vm_shifted_sigmoid(int n, real *y, real bias)
 {
-    map(n, y, y, bias, f_sigmoid);
+    in_place(n, y, bias, sigmoid_blocks);
 }
 
 void vm_shifted_softplus(int n, real *y, real bias)
 {
-    map(n, y, y, bias, f_softplus);
+    in_place(n, y, bias, softplus_blocks);
 }

@@ -1,145 +1,105 @@
-/* Every operation of grad.h against finite differences, in double: one row of a table an operation, one
- * loop over sizes, lanes and ways to hold the inputs. */
+/* Every operation of grad.h against finite differences, in double: one row of a table an operation (ops_check.h has the
+ * loop over sizes, lanes and ways to hold the inputs). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <ctype.h>
-#include <math.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "grad/grad.h"
-
-enum { MAX_INPUTS = 3 };
-
-/* What a row's input is drawn from. */
-enum kind { ANY, POSITIVE, AWAY_FROM_ZERO, LOWER /* triangular factors, diagonal above ½ */ };
-
-struct size {
-    int n, k, m, lanes;
-};
-struct input {
-    int rows, lanes; /* 0 rows: there is none */
-    enum kind kind;
-};
-struct row {
-    const char *name;
-    void (*inputs)(struct size s, struct input in[MAX_INPUTS]);
-    var *(*build)(struct tape *t, struct size s, var *const x[MAX_INPUTS]);
-};
+#include "ops_check.h"
 
 /* ---- input shapes ---- */
 
-static void same_one(struct size s, struct input in[])
-{
+static void same_one(struct size s, struct input in[]) {
     in[0] = (struct input){s.n, s.lanes, ANY};
 }
-static void positive_one(struct size s, struct input in[])
-{
+static void positive_one(struct size s, struct input in[]) {
     in[0] = (struct input){s.n, s.lanes, POSITIVE};
 }
-static void kinked_one(struct size s, struct input in[])
-{
+static void kinked_one(struct size s, struct input in[]) {
     in[0] = (struct input){s.n, s.lanes, AWAY_FROM_ZERO};
 }
-static void column_one(struct size s, struct input in[])
-{
+static void column_one(struct size s, struct input in[]) {
     in[0] = (struct input){s.n, 1, ANY};
 }
-static void steps_one(struct size s, struct input in[])
-{
+static void steps_one(struct size s, struct input in[]) {
     in[0] = (struct input){s.n, 3 * s.lanes, ANY};
 }
-static void same_two(struct size s, struct input in[])
-{
+static void same_two(struct size s, struct input in[]) {
     same_one(s, in);
     in[1] = in[0];
 }
-static void row_two(struct size s, struct input in[])
-{
+static void row_two(struct size s, struct input in[]) {
     same_one(s, in);
     in[1] = (struct input){1, s.lanes, ANY};
 }
-static void column_two(struct size s, struct input in[])
-{
+static void column_two(struct size s, struct input in[]) {
     same_one(s, in);
     in[1] = (struct input){s.n, 1, ANY};
 }
-static void uneven_rows(struct size s, struct input in[])
-{
+static void uneven_rows(struct size s, struct input in[]) {
     in[0] = (struct input){s.n, s.lanes, ANY};
     in[1] = (struct input){s.k, s.lanes, ANY};
     in[2] = (struct input){s.m, s.lanes, ANY};
 }
-static void uneven_lanes(struct size s, struct input in[])
-{
+static void uneven_lanes(struct size s, struct input in[]) {
     in[0] = (struct input){s.n, s.lanes, ANY};
     in[1] = (struct input){s.n, s.k, ANY};
     in[2] = (struct input){s.n, s.m, ANY};
 }
-static void layer(struct size s, struct input in[])
-{
+static void layer(struct size s, struct input in[]) {
     in[0] = (struct input){s.n, s.k, ANY};
     in[1] = (struct input){s.k, s.lanes, ANY};
     in[2] = (struct input){s.n, 1, ANY};
 }
-static void matrix_vector(struct size s, struct input in[])
-{
+static void matrix_vector(struct size s, struct input in[]) {
     in[0] = (struct input){s.n * s.k, s.lanes, ANY};
     in[1] = (struct input){s.k, s.lanes, ANY};
 }
-static void matrix_column(struct size s, struct input in[])
-{
+static void matrix_column(struct size s, struct input in[]) {
     in[0] = (struct input){s.n * s.k, s.lanes, ANY};
     in[1] = (struct input){s.k, 1, ANY};
 }
-static void two_matrices(struct size s, struct input in[])
-{
+static void two_matrices(struct size s, struct input in[]) {
     in[0] = (struct input){s.n * s.k, s.lanes, ANY};
     in[1] = (struct input){s.k * s.m, s.lanes, ANY};
 }
-static void matrix_square(struct size s, struct input in[])
-{
+static void matrix_square(struct size s, struct input in[]) {
     in[0] = (struct input){s.n * s.k, s.lanes, ANY};
     in[1] = (struct input){s.k * s.k, s.lanes, ANY};
 }
-static void square_one(struct size s, struct input in[])
-{
+static void square_one(struct size s, struct input in[]) {
     in[0] = (struct input){s.n * s.n, s.lanes, ANY};
 }
-static void square_diagonal(struct size s, struct input in[])
-{
+static void square_diagonal(struct size s, struct input in[]) {
     square_one(s, in);
     in[1] = (struct input){s.n, s.lanes, ANY};
 }
-static void square_column(struct size s, struct input in[])
-{
+static void square_column(struct size s, struct input in[]) {
     square_one(s, in);
     in[1] = (struct input){s.n, 1, ANY};
 }
-static void rectangle(struct size s, struct input in[])
-{
+static void rectangle(struct size s, struct input in[]) {
     in[0] = (struct input){(s.n + 1) * (s.m + 2), s.lanes, ANY};
 }
-static void factor_one(struct size s, struct input in[])
-{
+static void factor_one(struct size s, struct input in[]) {
     in[0] = (struct input){s.n * s.n, s.lanes, LOWER};
 }
-static void factor_and_right_side(struct size s, struct input in[])
-{
+static void factor_and_right_side(struct size s, struct input in[]) {
     factor_one(s, in);
     in[1] = (struct input){s.n * s.m, s.lanes, ANY};
 }
-static void factor_and_two(struct size s, struct input in[])
-{
+static void factor_and_two(struct size s, struct input in[]) {
     factor_one(s, in);
     in[1] = (struct input){s.n * s.n, s.lanes, ANY};
 }
 
 /* ---- builders: the operation, with what it needs around it ---- */
+
+/* clang-format off */
 
 #define BUILD(name) static var *build_##name(struct tape *t, struct size s, var *const x[MAX_INPUTS])
 #define UNUSED_SIZE (void)s
@@ -208,6 +168,8 @@ BUILD(square_of_itself) { UNUSED_SIZE; return mul(t, x[0], x[0]); }
 BUILD(matrix_by_itself) { return mat_mul_nt(t, x[0], x[0], s.n, s.n, s.n); }
 BUILD(chained) { return add(t, v_tanh(t, x[0]), mul(t, add(t, x[0], x[1]), x[1])); UNUSED_SIZE; }
 
+/* clang-format on */
+
 /* A row is named after its operation; a word behind a blank tells rows of one operation apart. */
 static const struct row table[] = {
     {"rows_of", same_one, build_rows_of},
@@ -268,170 +230,7 @@ static const struct row table[] = {
 };
 enum { ROWS = sizeof table / sizeof *table };
 
-/* ---- the check ---- */
-
-/* How an input is held: a leaf; a view of a larger leaf, with ld > lanes; a value that an operation made. */
-enum hold { AS_LEAF, AS_VIEW, AS_RESULT, HOLDS };
-
-struct problem {
-    const struct row *row;
-    struct size size;
-    enum hold hold;
-    struct input in[MAX_INPUTS];
-    double *value[MAX_INPUTS];
-};
-
-static double one_normal(uint32_t which, uint32_t step)
-{
-    double x;
-    draw_normal((struct draw){.seed = 5, .purpose = 1, .sequence = which, .step = step}, 1, &x);
-    return x;
-}
-
-static double drawn(struct input in, int row, int lane, uint32_t which)
-{
-    double x = one_normal(which, (uint32_t)(row * in.lanes + lane));
-    int n = (int)lround(sqrt(in.rows)), i = row / n, j = row % n;
-    switch (in.kind) {
-    case POSITIVE:
-        return 0.5 + fabs(x);
-    case AWAY_FROM_ZERO:
-        return x < 0 ? x - 0.1 : x + 0.1;
-    case LOWER:
-        return j > i ? 0 : i == j ? 0.7 + fabs(x) : 0.5 * x;
-    default:
-        return x;
-    }
-}
-
-static void problem_open(struct problem *p, const struct row *row, struct size size, enum hold hold)
-{
-    *p = (struct problem){row, size, hold, {{0}}, {0}};
-    row->inputs(size, p->in);
-    for (int i = 0; i < MAX_INPUTS; i++) {
-        struct input in = p->in[i];
-        p->value[i] = xmalloc((size_t)(in.rows * in.lanes) * sizeof(double));
-        for (int r = 0; r < in.rows; r++)
-            for (int l = 0; l < in.lanes; l++)
-                p->value[i][r * in.lanes + l] = drawn(in, r, l, (uint32_t)i);
-    }
-}
-
-static void problem_close(struct problem *p)
-{
-    for (int i = 0; i < MAX_INPUTS; i++)
-        free(p->value[i]);
-}
-
-/* The input in the way it is to be held; *source is the leaf, at whose (1,2) the value begins if it is a view. */
-static var *hold_input(struct tape *t, struct input in, const double *value, enum hold hold, var **source)
-{
-    if (hold != AS_VIEW) {
-        *source = leaf(t, in.rows, in.lanes, value);
-        return hold == AS_LEAF ? *source : scale(t, *source, 1);
-    }
-    int rows = in.rows + 2, lanes = in.lanes + 3;
-    double *large = xcalloc((size_t)(rows * lanes), sizeof *large);
-    for (int r = 0; r < in.rows; r++)
-        memcpy(large + (r + 1) * lanes + 2, value + r * in.lanes, (size_t)in.lanes * sizeof *large);
-    *source = leaf(t, rows, lanes, large);
-    free(large);
-    return lanes_of(t, rows_of(t, *source, 1, in.rows), 2, in.lanes);
-}
-
-/* A fixed weight for every number of the output; every third counts nothing, so that outputs are partly used. */
-static double weight(int i)
-{
-    return i % 3 == 2 ? 0 : cos(1 + 0.7 * i);
-}
-
-/* The sum of weighted outputs; if gradient is not NULL also its gradient, input by input. */
-static double run(struct tape *t, const struct problem *p, double *const gradient[MAX_INPUTS])
-{
-    real dummy = 0;
-    var *source[MAX_INPUTS] = {0}, *x[MAX_INPUTS] = {0};
-    tape_begin(t, NULL, &dummy, GROUP_ALL);
-    for (int i = 0; i < MAX_INPUTS; i++)
-        if (p->in[i].rows)
-            x[i] = hold_input(t, p->in[i], p->value[i], p->hold, &source[i]);
-    var *y = p->row->build(t, p->size, x);
-    double sum = 0;
-    real *seed = var_gradient(y);
-    for (int r = 0; r < y->rows; r++)
-        for (int l = 0; l < y->lanes; l++) {
-            double w = weight(r * y->lanes + l);
-            seed[r * y->ld + l] += w;
-            sum += w * y->v[r * y->ld + l];
-        }
-    if (!gradient)
-        return sum;
-    tape_backward(t);
-    for (int i = 0; i < MAX_INPUTS; i++)
-        for (int r = 0; x[i] && r < p->in[i].rows; r++)
-            for (int l = 0; l < p->in[i].lanes; l++) {
-                int at = p->hold == AS_VIEW ? (r + 1) * source[i]->ld + l + 2 : r * source[i]->ld + l;
-                gradient[i][r * p->in[i].lanes + l] = var_arrived(source[i]) ? source[i]->g[at] : 0;
-            }
-    return sum;
-}
-
-/* d sum / d value by a five-point difference: error O(h⁴), and 1e-12/h of rounding. */
-static double difference(struct tape *t, const struct problem *p, double *value)
-{
-    double h = 1e-3, kept = *value, f[4];
-    for (int i = 0; i < 4; i++) {
-        *value = kept + (double[]){-2, -1, 1, 2}[i] * h;
-        f[i] = run(t, p, NULL);
-    }
-    *value = kept;
-    return (f[0] - 8 * f[1] + 8 * f[2] - f[3]) / (12 * h);
-}
-
-/* The largest error over all entries of all inputs, relative to 1 + |difference|. */
-static double worst_error(struct tape *t, struct problem *p)
-{
-    double *gradient[MAX_INPUTS], worst = 0;
-    for (int i = 0; i < MAX_INPUTS; i++)
-        gradient[i] = xcalloc((size_t)(p->in[i].rows * p->in[i].lanes), sizeof(double));
-    run(t, p, gradient);
-    for (int i = 0; i < MAX_INPUTS; i++)
-        for (int e = 0; e < p->in[i].rows * p->in[i].lanes; e++) {
-            double expected = difference(t, p, &p->value[i][e]);
-            double error = fabs(gradient[i][e] - expected) / fmax(1, fabs(expected));
-            if (!(error <= worst)) /* NaN too */
-                worst = error;
-        }
-    for (int i = 0; i < MAX_INPUTS; i++)
-        free(gradient[i]);
-    return worst;
-}
-
-static const struct size sizes[] = {
-    {1, 1, 1, 1}, {2, 2, 2, 1}, {3, 3, 3, 2}, {3, 2, 4, 5}, {2, 5, 1, 9}, {5, 3, 2, 17}, {4, 4, 4, 35},
-};
-
-static double worst_of_row(const struct row *row, bool say)
-{
-    struct tape *t = tape_new();
-    double worst = 0;
-    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
-        for (enum hold hold = AS_LEAF; hold < HOLDS; hold++) {
-            struct problem p;
-            problem_open(&p, row, sizes[s], hold);
-            double error = worst_error(t, &p);
-            problem_close(&p);
-            if (say && !(error < 1e-6))
-                print_error("%s: n %d, k %d, m %d, %d lanes, hold %d: error %g\n", row->name, sizes[s].n, sizes[s].k, sizes[s].m,
-                            sizes[s].lanes, hold, error);
-            if (!(error <= worst))
-                worst = error;
-        }
-    tape_free(t);
-    return worst;
-}
-
-static void every_gradient_is_right(void **state)
-{
+static void every_gradient_is_right(void **state) {
     (void)state;
     int failed = 0;
     for (int i = 0; i < ROWS; i++)
@@ -439,10 +238,125 @@ static void every_gradient_is_right(void **state)
     assert_int_equal(failed, 0);
 }
 
-int main(void)
-{
+/* ---- the check itself must be able to fail ---- */
+
+struct faulty {
+    var *out, *a;
+};
+
+static var *faulty_new(struct tape *t, var *a, op_backward undo) {
+    void *note;
+    var *out = op_new(t, a->rows, a->lanes, (const var *const[]){a}, 1, undo, sizeof(struct faulty), &note);
+    if (note)
+        *(struct faulty *)note = (struct faulty){out, a};
+    for (int r = 0; r < a->rows; r++)
+        for (int l = 0; l < a->lanes; l++)
+            out->v[r * out->ld + l] = 2 * a->v[r * a->ld + l];
+    return out;
+}
+
+/* Undoes 2 a with a factor, adding or assigning, with the right distance between rows or with the number of lanes. */
+static void undo_faulty(void *note, double factor, bool assigns, bool ignores_ld) {
+    struct faulty *f = note;
+    const real *g = var_arrived(f->out);
+    real *to = var_gradient(f->a);
+    for (int r = 0; g && r < f->a->rows; r++)
+        for (int l = 0; l < f->a->lanes; l++) {
+            real *one = to + r * (ignores_ld ? f->a->lanes : f->a->ld) + l;
+            *one = (assigns ? 0 : *one) + factor * g[r * f->out->ld + l];
+        }
+}
+static void undo_right(struct tape *t, void *note) {
+    (void)t;
+    undo_faulty(note, 2, false, false);
+}
+static void undo_wrong_sign(struct tape *t, void *note) {
+    (void)t;
+    undo_faulty(note, -2, false, false);
+}
+static void undo_assigning(struct tape *t, void *note) {
+    (void)t;
+    undo_faulty(note, 2, true, false);
+}
+static void undo_ignoring_ld(struct tape *t, void *note) {
+    (void)t;
+    undo_faulty(note, 2, false, true);
+}
+static var *build_right(struct tape *t, struct size s, var *const x[MAX_INPUTS]) {
+    (void)s;
+    return faulty_new(t, x[0], undo_right);
+}
+static var *build_wrong_sign(struct tape *t, struct size s, var *const x[MAX_INPUTS]) {
+    (void)s;
+    return faulty_new(t, x[0], undo_wrong_sign);
+}
+static var *build_assigning(struct tape *t, struct size s, var *const x[MAX_INPUTS]) {
+    (void)s;
+    return faulty_new(t, x[0], undo_assigning);
+}
+static var *build_ignoring_ld(struct tape *t, struct size s, var *const x[MAX_INPUTS]) {
+    (void)s;
+    return faulty_new(t, x[0], undo_ignoring_ld);
+}
+
+static void faults_are_caught(void **state) {
+    (void)state;
+    assert_true(worst_of_row(&(struct row){"right", same_one, build_right}, true) < 1e-6);
+    assert_true(worst_of_row(&(struct row){"wrong sign", same_one, build_wrong_sign}, false) > 0.1);
+    assert_true(worst_of_row(&(struct row){"assigns", same_one, build_assigning}, false) > 0.1);
+    assert_true(worst_of_row(&(struct row){"ignores ld", same_one, build_ignoring_ld}, false) > 0.1);
+}
+
+/* ---- every operation that grad.h declares has a row ---- */
+
+/* Functions that return a var without being operations on vars. */
+static const char *const makers[] = {"param", "constant", "filled", "detach", "leaf", "op_new"};
+
+static bool has_row(const char *name) {
+    size_t n = strlen(name);
+    for (size_t i = 0; i < sizeof makers / sizeof *makers; i++)
+        if (strcmp(makers[i], name) == 0)
+            return true;
+    for (int i = 0; i < ROWS; i++)
+        if (strncmp(table[i].name, name, n) == 0 && (table[i].name[n] == '\0' || table[i].name[n] == ' '))
+            return true;
+    return false;
+}
+
+/* The header, found from this file's place. */
+static FILE *open_header(void) {
+    const char *here = __FILE__, *tests = strstr(here, "tests/unit/");
+    char path[4096];
+    snprintf(path, sizeof path, "%.*slib/grad/grad.h", tests ? (int)(tests - here) : 0, here);
+    return fopen(path, "r");
+}
+
+static void every_operation_has_a_row(void **state) {
+    (void)state;
+    FILE *header = open_header();
+    assert_non_null(header);
+    char line[1024], name[64];
+    int found = 0, missing = 0;
+    while (fgets(line, sizeof line, header)) {
+        if (sscanf(line, "var *%63[a-z_](struct tape *t", name) != 1)
+            continue;
+        found++;
+        if (!has_row(name)) {
+            missing++;
+            print_error("%s has no row in the table\n", name);
+        }
+    }
+    fclose(header);
+    assert_true(found > 40); /* the header was understood */
+    assert_int_equal(missing, 0);
+    assert_false(has_row("dens")); /* names are compared whole */
+}
+
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_gradient_is_right),
+        cmocka_unit_test(faults_are_caught),
+        cmocka_unit_test(every_operation_has_a_row),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
