@@ -24,7 +24,7 @@ struct reader {
     msgpack_zone zone; /* of the message at hand */
     json_t *header;
     struct rules rules;
-    uint64_t count;
+    uint64_t count, bytes;
     uint32_t crc; /* of all bytes up to the message at hand, which is not in it */
     bool ended;   /* the trailer was seen, or an error told */
 };
@@ -108,6 +108,7 @@ static void consume(struct reader *r, size_t size)
 {
     r->crc = (uint32_t)crc32_z(r->crc, r->buffer + r->begin, size);
     r->begin += size;
+    r->bytes += size;
 }
 
 static int read_header(struct reader *r, struct error *e)
@@ -158,6 +159,16 @@ uint64_t reader_count(const struct reader *r)
     return r->count;
 }
 
+uint64_t reader_bytes(const struct reader *r)
+{
+    return r->bytes;
+}
+
+uint32_t reader_crc(const struct reader *r)
+{
+    return r->crc;
+}
+
 void reader_close(struct reader *r)
 {
     if (!r)
@@ -206,7 +217,21 @@ static int read_trailer(struct reader *r, const msgpack_object *map, size_t size
     if (check_trailer(r, map, e))
         return error_prefix(e, "trailer"), -1;
     r->begin += size;
+    r->bytes += size;
     return check_nothing_follows(r, e) ? -1 : 0;
+}
+
+/* Puts the fields that the header declares before the others, both in their old order. */
+static void declared_first(const struct reader *r, struct record *rec)
+{
+    struct field *sorted = xmalloc((size_t)(rec->n + 1) * sizeof *sorted);
+    int n = 0;
+    for (int declared = 1; declared >= 0; declared--)
+        for (int i = 0; i < rec->n; i++)
+            if ((header_get_field(r->header, rec->field[i].name) != NULL) == declared)
+                sorted[n++] = rec->field[i];
+    free(rec->field);
+    rec->field = sorted;
 }
 
 static int read_message(struct reader *r, struct record *rec, struct error *e)
@@ -222,6 +247,7 @@ static int read_message(struct reader *r, struct record *rec, struct error *e)
         if (wire_get(&map, "format"))
             return error_set(e, DSSM_BAD_INPUT, "a header after record %llu, before the trailer", (unsigned long long)r->count), -1;
         if (wire_to_record(&map, rec, e) == DSSM_OK && rules_check(&r->rules, rec, e) == DSSM_OK) {
+            declared_first(r, rec);
             consume(r, size);
             r->count++;
             return 1;

@@ -7,6 +7,8 @@
 #include "base/base.h"
 #include <jansson.h>
 
+struct output; /* cli.h */
+
 /* ---- arrays (array.c) ---- */
 
 enum dtype { DT_F4, DT_F8, DT_I4, DT_I8, DT_U2, DT_U1, DT_B1 };
@@ -97,9 +99,12 @@ struct reader;
 struct reader *reader_open(FILE *f, const char *name, const struct stream_limits *limits, struct error *e);
 const json_t *reader_header(const struct reader *r); /* borrowed */
 /* The next record into *rec (cleared first). Returns 1 for a record, 0 at the end (trailer seen, checksum and count
- * right, nothing behind it), -1 on error with e ("name: record 17: field x: expected …, got …"; records count from 1). */
+ * right, nothing behind it), -1 on error with e ("name: record 17: field x: expected …, got …"; records count from 1).
+ * The fields that the header declares come first in rec, otherwise in the order of the wire; so record_steps is right. */
 int reader_next(struct reader *r, struct record *rec, struct error *e);
 uint64_t reader_count(const struct reader *r); /* records read so far */
+uint64_t reader_bytes(const struct reader *r); /* bytes of all messages read so far */
+uint32_t reader_crc(const struct reader *r);   /* CRC-32 of header and records read so far */
 void reader_close(struct reader *r);
 
 /* ---- writing (writer.c) ---- */
@@ -113,6 +118,85 @@ int writer_put(struct writer *w, const struct record *rec, struct error *e); /* 
 int writer_flush(struct writer *w, struct error *e);
 int writer_close(struct writer *w, struct error *e); /* writes the trailer, flushes; frees w either way */
 void writer_abandon(struct writer *w);               /* frees w without a trailer */
+
+/* ---- passing a stream on (filter.c) ---- */
+
+/* Where a stream comes from and goes to, and what is noted in its history. */
+struct passage {
+    const char *in, *out;     /* paths; NULL or "-" for standard input and output */
+    const char *program, *command;
+    bool has_seed;
+    uint64_t seed;
+    bool bin_keys; /* see writer_open */
+};
+
+/* One stream in, one out. */
+struct filter {
+    const struct passage *how; /* borrowed */
+    FILE *file;
+    struct reader *reader;
+    json_t *header; /* of the output: the input's with one more line of history; to be changed before filter_begin */
+    struct output *output;
+    struct writer *writer;
+};
+int filter_open(struct filter *f, const struct passage *how, struct error *e); /* reads the header */
+int filter_begin(struct filter *f, struct error *e);                           /* writes the header */
+int filter_end(struct filter *f, struct error *e);                             /* writes the trailer; the file appears */
+void filter_close(struct filter *f); /* frees; without filter_end no file appears. Safe after a filter_open that failed */
+
+/* Which sequence a record belongs to: a record with the id of the one before goes on with it. Starts as {0}. */
+struct follower {
+    char *id;
+    uint64_t sequences; /* begun so far: the number of the last record's sequence, from 1 */
+    size_t first, next; /* steps of that sequence before the last record, and up to its end */
+    bool goes_on;       /* the last record continued a sequence */
+};
+void follow(struct follower *f, const struct record *rec);
+void follow_end(struct follower *f);
+
+/* ---- what the seq- programs do: each returns DSSM_OK or the error's code; e may not be NULL ---- */
+
+/* The first `records` records (0: all); of each sequence the first `steps` steps (0: all), which may end in a later record (head.c). */
+int stream_head(const struct passage *how, uint64_t records, size_t steps, struct error *e);
+
+/* Which sequences are held out: every `every`-th (0: none), else each with probability `fraction`, drawn from how->seed. */
+struct holdout {
+    uint64_t every;
+    double fraction;
+};
+/* Held-out sequences to how->out, the others to `rest` (NULL: nowhere) (split.c). */
+int stream_split(const struct passage *how, const struct holdout *which, const char *rest, struct error *e);
+/* Sequences in pieces of `steps` steps, the last one shorter, all with the sequence's id (split.c). */
+int stream_pieces(const struct passage *how, size_t steps, struct error *e);
+
+/* The streams at n paths one after the other. Their fields must agree (meaning apart); the header is the first one's, the history
+ * every line of all. renumber: ids become 0, 1, …, one a sequence (join.c). how->in is not used. */
+int stream_join(const struct passage *how, int n, char **paths, bool renumber, struct error *e);
+
+/* Frames from..to (steps of the sequence, from 1; to 0: the last) become unobserved with probability `rate`, each sequence
+ * and step drawn for itself from how->seed: mask 0, x as it was (mask.c). */
+int stream_mask(const struct passage *how, double rate, size_t from, size_t to, struct error *e);
+
+/* Numbers of a stream (summary.c). */
+struct field_summary {
+    char *name;
+    uint64_t count, missing; /* numbers, and how many of them are not finite */
+    double min, max, sum;    /* of the finite ones, as stored (|u1 unscaled); NaN, NaN, 0 if there are none */
+    double mean, std;        /* NaN if there are none; std divides by the number */
+};
+struct stream_summary {
+    json_t *header;
+    uint64_t records, sequences, steps, bytes;
+    uint64_t masked;   /* steps with mask 0 */
+    uint32_t crc;
+    size_t shortest, median, longest; /* steps of a sequence; the lower one of two medians */
+    int n;
+    struct field_summary *field; /* those that the header declares, and mask if it is there undeclared */
+};
+/* Reads the stream at path to its end; every rule is checked on the way. numbers: fill `field` and the lengths too (needs 8 bytes a sequence);
+ * without, memory is constant. */
+int stream_summarise(struct stream_summary *s, const char *path, bool numbers, struct error *e);
+void stream_summary_clear(struct stream_summary *s);
 
 /* ---- archives (npz.c): meta.json and one .npy a tensor ---- */
 
@@ -131,6 +215,7 @@ void archive_put(struct archive *a, const char *name, struct array array); /* ta
 const struct array *archive_get(const struct archive *a, const char *name);
 int archive_write(const struct archive *a, FILE *f, struct error *e);
 /* Bounded: each member at most max_bytes (0: 4 GiB). Refuses compressed-size tricks, object dtypes, Fortran order and big endian with a clear error. */
+/* a is made by this call, as by archive_init; on failure it is left empty. meta is {} if there is no meta.json (numpy.savez). */
 int archive_read(struct archive *a, FILE *f, const char *name, size_t max_bytes, struct error *e);
 
 #endif

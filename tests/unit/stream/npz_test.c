@@ -1,5 +1,4 @@
 /* Archives: what is put in comes out, the same content is the same bytes, what is no plain array is refused. */
-#define _GNU_SOURCE /* memmem */
 #include "stream/npy.h"
 #include "stream/stream.h"
 #include "stream/zip.h"

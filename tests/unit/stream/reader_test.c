@@ -1,5 +1,4 @@
 /* The reader: records come back, limits hold, every end is told from the others. (The rules one by one: formats/vectors.) */
-#define _GNU_SOURCE /* memmem */
 #include "stream_sample.h"
 #include <math.h>
 #include <pthread.h>

@@ -1,5 +1,4 @@
 /* The writer: what it writes a reader reads, and what a reader would refuse it does not write. */
-#define _GNU_SOURCE /* memmem */
 #include "stream_sample.h"
 #include <math.h>
 #include <setjmp.h>

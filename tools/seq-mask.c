@@ -1,0 +1,91 @@
+/* seq-mask: drops frames, so that a model must do without them. */
+#include "cli/cli.h"
+#include "stream/stream.h"
+#include <stddef.h>
+#include <stdlib.h>
+
+struct settings {
+    double rate;
+    const char *steps, *output;
+    struct common common;
+};
+
+static const struct option_row rows[] = {
+    {.name = "rate", .kind = OPT_REAL, .offset = offsetof(struct settings, rate), .standard = "1", .low = 0, .high = 1, .argument = "P",
+     .help = "Drop a frame with probability P, each sequence and step for itself."},
+    {.name = "steps", .kind = OPT_TEXT, .offset = offsetof(struct settings, steps), .argument = "A-B",
+     .help = "Drop frames of these steps alone, counted from 1: 6-10, 6- (to the end), or 6."},
+    {0},
+};
+static const struct option_row output_rows[] = {
+    {.name = "output", .letter = 'o', .kind = OPT_TEXT, .offset = offsetof(struct settings, output), .argument = "FILE",
+     .help = "Write here, whole or not at all."},
+    {0},
+};
+static const struct option_row seed_rows[] = {
+    {.name = "seed", .kind = OPT_SEED, .offset = offsetof(struct common, seed), .standard = "1", .argument = "N",
+     .help = "Seed of the draws: same seed, same frames."},
+    {.name = "quiet", .letter = 'q', .kind = OPT_FLAG, .offset = offsetof(struct common, quiet), .help = "Say nothing but errors."},
+    {0},
+};
+static struct settings settings;
+static const struct option_group groups[] = {
+    {"What to drop", rows, &settings},
+    {"Output", output_rows, &settings},
+    {"Common", seed_rows, &settings.common},
+    {0},
+};
+static const struct program program = {
+    .name = "seq-mask",
+    .reads_writes = "stream in, stream out: frames dropped (mask 0), x as it was",
+    .operands = "[STREAM]",
+    .operands_max = 1,
+    .examples = "seq-mask --rate 0.3 --seed 5 test.msgpack -o gaps.msgpack\n"
+                "seq-mask --steps 6- test.msgpack | seq-info\n",
+    .groups = groups,
+    .reads_stdin = true,
+};
+
+/* "6-10", "6-" or "6" to from and to (0: the end). */
+static int parse_steps(const char *text, size_t *from, size_t *to, struct error *e)
+{
+    char *end;
+    *from = 1;
+    *to = 0;
+    if (!text)
+        return DSSM_OK;
+    if (text[0] >= '0' && text[0] <= '9') {
+        *from = *to = strtoul(text, &end, 10);
+        if (*end == '-' && end[1] == '\0') {
+            *to = 0;
+            end++;
+        } else if (*end == '-' && end[1] >= '0' && end[1] <= '9') {
+            *to = strtoul(end + 1, &end, 10);
+            if (*to < *from)
+                *from = 0;
+        }
+        if (*end == '\0' && *from > 0)
+            return DSSM_OK;
+    }
+    return error_set(e, DSSM_USAGE, "--steps: expected A-B, A- or A with 1 ≤ A ≤ B, got '%s'", text);
+}
+
+int main(int argc, char **argv)
+{
+    struct operands operands;
+    struct error e = {0};
+    int status;
+    size_t from, to;
+    if (!program_start(&program, argc, argv, &operands, &status))
+        return status;
+    if (!settings.steps && settings.rate == 1)
+        return error_set(&e, DSSM_USAGE, "give --rate or --steps (or both)"), program_fail(&program, &e);
+    char *command = command_line(argc, argv);
+    struct passage how = {.in = operands.n ? operands.v[0] : NULL, .out = settings.output, .program = program.name, .command = command,
+                          .has_seed = true, .seed = settings.common.seed};
+    status = parse_steps(settings.steps, &from, &to, &e);
+    if (!status)
+        status = stream_mask(&how, settings.rate, from, to, &e);
+    free(command);
+    return status ? program_fail(&program, &e) : program_end(&program);
+}
