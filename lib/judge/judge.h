@@ -1,6 +1,6 @@
 /* Judgements: how much of the true state a latent state tells (R²), how far predictions are off
- * (mean squared errors), and contact sheets for the eye. None of them knows a model.
- * Uses base, cli, stream; LAPACKE, libpng.
+ * (mean squared errors), and contact sheets for the eye. All but the last section know no model.
+ * Uses base, cli, stream, model; LAPACKE, libpng.
  *
  * Sizes: N rows (time steps of all sequences), D numbers in a latent state, Q true quantities, T steps,
  * X numbers in an observation. Arrays are row-major. Memory never grows with N. */
@@ -108,5 +108,25 @@ const uint8_t *sheet_pixels(const struct sheet *s, int *height, int *width, int 
 /* Writes the sheet as PNG; the same sheet gives the same bytes. */
 int sheet_write(const struct sheet *s, FILE *f, struct error *e);
 void sheet_free(struct sheet *s); /* NULL is allowed */
+
+/* ---- a model on unseen sequences (evaluate.c) ---- */
+
+struct model;
+struct dataset;
+struct evaluation_settings {
+    int context;   /* K: steps that predictions start from */
+    int samples;   /* draws, N ≥ 1, that the bound and the sampled predictions are means over */
+    bool filtered; /* R² of filtered beliefs, even if the model smooths */
+    bool no_noise; /* every sample is its mean */
+    uint64_t seed;
+};
+/* The bound, R² of the true states s (linear and cubic; if the data have s) and errors of predictions, as one JSON object (new reference):
+ *   sequences, steps, observed (steps), elbo, distortion, distortion_excess (without its constant), rate: nats a sequence;
+ *   the keys of r2_json;
+ *   mse_smoothed (z_1 ~ smoothed posterior given K steps, then mean transitions; all steps), mse_smoothed_mean (z_1 its mean),
+ *   mse_filtered (z_K ~ filtered posterior; steps K to T), mse_filtered_mean; each with …_median (of the sequences; with
+ *   N draws of N times the sequences), the first two with …_first_11 (steps 1 to 11).
+ * What is not finite is null, a prediction that has a NaN too. The same for any number of threads. NULL with e on failure. */
+json_t *evaluate_model(const struct model *m, const struct dataset *d, const struct evaluation_settings *s, struct pool *pool, struct error *e);
 
 #endif

@@ -34,6 +34,15 @@ static bool is_seen(const struct array *x, const struct array *mask, size_t step
     return true;
 }
 
+size_t record_seen(const struct record *r)
+{
+    const struct array *x = record_get(r, "x"), *mask = record_get(r, "mask");
+    size_t seen = 0;
+    for (size_t t = 0; t < x->shape[0]; t++)
+        seen += is_seen(x, mask, t);
+    return seen;
+}
+
 /* Writes one sequence's steps into lane b. */
 static void fill_lane(struct batch *b, const struct record *r, int lane, int from)
 {
@@ -72,6 +81,20 @@ void batch_fill(struct batch *b, const struct record *records, const int *pick, 
     }
 }
 
+void batch_chunk(struct batch *b, const struct model *m, const struct record *records, int count, uint32_t first, int chunk, int steps)
+{
+    int from = chunk * MODEL_CHUNK, n = count - from < MODEL_CHUNK ? count - from : MODEL_CHUNK, pick[MODEL_CHUNK] = {0};
+    size_t longest = 0;
+    for (int i = 0; i < n; i++) {
+        size_t length = record_steps(&records[from + i]);
+        pick[i] = from + i;
+        longest = length > longest ? length : longest;
+    }
+    batch_fill(b, records, pick, n, m->dx, m->du, 0, steps > 0 ? steps : (int)longest);
+    for (int i = 0; i < n; i++)
+        b->sequence[i] += first;
+}
+
 void batch_free(struct batch *b)
 {
     free(b->x);
@@ -80,6 +103,16 @@ void batch_free(struct batch *b)
     free(b->alive);
     free(b->sequence);
     *b = (struct batch){0};
+}
+
+struct array unbatch(const real *values, int rows, size_t wide, int B, int b, int steps)
+{
+    struct array a = array_new(DT_F4, 2, (const size_t[]){(size_t)steps, (size_t)rows});
+    float *out = a.data;
+    for (int i = 0; i < rows; i++)
+        for (int t = 0; t < steps; t++)
+            out[(size_t)t * (size_t)rows + (size_t)i] = (float)values[(size_t)i * wide + (size_t)t * (size_t)B + (size_t)b];
+    return a;
 }
 
 var *batch_value(struct tape *t, const real *values, int rows, int lanes)

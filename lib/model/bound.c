@@ -3,8 +3,6 @@
 
 #include <stdlib.h>
 
-enum { CHUNK = 25 };
-
 struct bound_job {
     const struct model *m;
     const struct record *records;
@@ -13,29 +11,17 @@ struct bound_job {
     double *distortion, *rate;
 };
 
-/* Longest of n records, steps. */
-static int longest(const struct record *r, int n)
-{
-    size_t most = 0;
-    for (int i = 0; i < n; i++)
-        if (record_steps(&r[i]) > most)
-            most = record_steps(&r[i]);
-    return (int)most;
-}
-
 static void bound_chunk(void *arg, int i, int worker)
 {
     (void)worker;
     struct bound_job *j = arg;
-    int from = i * CHUNK, n = j->n - from < CHUNK ? j->n - from : CHUNK, pick[CHUNK];
-    for (int l = 0; l < n; l++)
-        pick[l] = from + l;
+    int from = i * MODEL_CHUNK;
     struct batch b;
     struct tape *t = tape_new();
-    batch_fill(&b, j->records, pick, n, j->m->dx, j->m->du, 0, longest(j->records + from, n));
+    batch_chunk(&b, j->m, j->records, j->n, 0, i, 0);
     tape_begin(t, &j->m->params, NULL, 0);
     struct loss loss = j->m->kind->loss(j->m, t, &b, j->noise);
-    for (int l = 0; l < n; l++) {
+    for (int l = 0; l < b.B; l++) {
         j->distortion[from + l] = (double)loss.distortion->v[l];
         j->rate[from + l] = (double)loss.rate->v[l];
     }
@@ -48,7 +34,7 @@ struct bound model_bound(const struct model *m, const struct record *records, in
 {
     double *own = xmalloc(sizeof(double) * (size_t)n * 2);
     struct bound_job j = {m, records, n, noise, distortion ? distortion : own, rate ? rate : own + n};
-    pool_run(pool, (n + CHUNK - 1) / CHUNK, bound_chunk, &j);
+    pool_run(pool, (n + MODEL_CHUNK - 1) / MODEL_CHUNK, bound_chunk, &j);
     struct bound sum = {0, 0};
     for (int i = 0; i < n; i++) {
         sum.distortion += j.distortion[i] / n;

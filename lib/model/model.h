@@ -41,7 +41,18 @@ struct batch {
 };
 /* Builds the batch of records[pick[0..B-1]] over steps from..from+T-1. `sequence` numbers are pick[] itself. */
 void batch_fill(struct batch *b, const struct record *records, const int *pick, int B, int dx, int du, int from, int T);
+/* Where many records go through a model, they are taken in chunks of this size, side by side on one tape, whatever the number of threads. */
+enum { MODEL_CHUNK = 25 };
+struct model;
+/* How many steps of a record were observed: mask is not 0, and no number of x is NaN or infinite. */
+size_t record_seen(const struct record *r);
+/* Builds the batch of chunk number `chunk` of the records, over all their steps (steps 0) or the first `steps`. `sequence` numbers are
+ * first + place among the records. */
+void batch_chunk(struct batch *b, const struct model *m, const struct record *records, int count, uint32_t first, int chunk, int steps);
 void batch_free(struct batch *b);
+/* Back to one sequence: steps 0..steps-1 of lane b of a value of all steps (rows×(T·B), rows `wide` numbers apart) as an array
+ * [steps, rows] of <f4. Caller frees data. */
+struct array unbatch(const real *values, int rows, size_t wide, int B, int b, int steps);
 
 /* An array of a batch as a constant. The memory stays the batch's, which must live until tape_begin. */
 var *batch_value(struct tape *t, const real *values, int rows, int lanes);
@@ -160,6 +171,9 @@ void params_to_archive(const struct params *p, const real *values, const char *p
 int params_from_archive(const struct params *p, real *values, const char *prefix, const struct archive *a, struct error *e);
 /* Does a data stream fit? Compares dx and du. */
 int model_fits(const struct model *m, const struct dataset *d, const char *name, struct error *e);
+/* Does a record fit? x [T, …] with dx numbers a step, u [T, …] with du and finite but for the last (if the model has controls),
+ * mask [T] if there is one. The error's place is "field …". (block.c) */
+int model_fits_record(const struct model *m, const struct record *r, struct error *e);
 
 struct carry carry_new(const struct model *m, int lanes);
 void carry_free(struct carry *c);
@@ -223,5 +237,52 @@ struct bound model_bound(const struct model *m, const struct record *records, in
  * fills x_out (Dx×((steps+1)·L)) and z_out (may be NULL). sample: transitions are sampled with noise of NOISE_ROLLOUT, else means. */
 void rollout_run(const struct model *m, struct tape *t, struct latent now, const struct batch *b, const real *u, int steps,
                  const struct noise *n, bool sample, real *x_out, real *z_out);
+
+/* ---- sequences through a model, for any kind: the same bits for any number of threads ---- */
+
+/* Records of a stream, some at a time, so that none has to be in memory as a whole (block.c). */
+struct block {
+    int n, room;           /* records that are there, and most */
+    struct record *record; /* room of them; a caller may change or take them; owned */
+    uint64_t first;        /* records of the stream before these */
+};
+struct block block_new(int threads); /* room for whole chunks, one or more a thread */
+/* Reads the next records and checks that they fit the model (NULL: unchecked). Returns their number, 0 at the end, -1 on error with e:
+ * "name: record 17: field x: …". */
+int block_read(struct block *b, struct reader *r, const char *name, const struct model *m, struct error *e);
+void block_free(struct block *b);
+
+/* Beliefs about the states of one sequence (beliefs.c). The arrays' data are the caller's. */
+struct beliefs {
+    struct array mean;   /* [T, Dz] <f4 */
+    struct array cov;    /* [T, Dz, Dz] <f4 */
+    struct array sample; /* [T, N, Dz] <f4: N draws at every step, each with its own auxiliary variables; no data if N is 0 */
+};
+/* Means and covariances given the auxiliary variables' means (no noise), and samples with noise n. A sequence's noise depends on its
+ * number: first + place among the records. out: one a record. */
+void beliefs_infer(const struct model *m, const struct record *records, int count, uint32_t first, enum inference how, int samples,
+                   const struct noise *n, struct pool *pool, struct beliefs *out);
+void beliefs_free(struct beliefs *b);
+
+/* Predictions (predict.c; MATH of the paper's section 6: z_1 given the first K steps, then the transition alone). */
+struct predict_settings {
+    int context;       /* K: steps that are looked at, fewer where a sequence is shorter */
+    bool from_last;    /* roll from the filtered z_K; else from the smoothed z_1 */
+    bool sample_start; /* auxiliary variables and start state are samples, else means */
+    bool sample_steps; /* transitions are sampled, else means */
+    bool no_controls;  /* every control is 0, whatever the records say */
+    int horizon;       /* steps beyond a sequence's end; controls there are 0, the record's last one excepted */
+};
+struct prediction {
+    struct array x; /* [T+horizon, Dx] <f4; NaN before the step that is rolled from */
+    struct array z; /* [T+horizon, Dz] <f4; likewise */
+};
+void predict_run(const struct model *m, const struct record *records, int count, uint32_t first, const struct predict_settings *s,
+                 const struct noise *n, struct pool *pool, struct prediction *out);
+/* Sequences from the learned prior: z_1 from p(z_1), then `steps` steps in all, transitions sampled or means. u: count arrays [T, Du],
+ * whose T takes the place of steps; NULL: no control acts. */
+void generate_run(const struct model *m, const struct array *u, int count, int steps, uint32_t first, bool sample_steps, const struct noise *n,
+                  struct pool *pool, struct prediction *out);
+void prediction_free(struct prediction *p);
 
 #endif

@@ -1,0 +1,203 @@
+/* A model's bound, what its beliefs tell of the true states, and how far its predictions are off, on sequences in memory. */
+#include "judge/judge.h"
+
+#include "model/model.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* One way of predicting, and its errors. */
+struct contest {
+    const char *key;
+    bool from_last, sampled, early; /* early: also over the first EARLY_STEPS steps */
+    struct mse *all, *first;
+};
+enum { CONTESTS = 4, EARLY_STEPS = 11 };
+
+struct evaluation {
+    const struct model *m;
+    const struct dataset *d;
+    const struct evaluation_settings *s;
+    struct pool *pool;
+    struct bound bound;
+    double steps, observed; /* over all sequences */
+    struct quantity *quantity; /* NULL without true states */
+    struct r2 *r2;
+    struct contest contest[CONTESTS];
+};
+
+static json_t *number(double v)
+{
+    return isfinite(v) ? json_real(v) : json_null();
+}
+
+/* ---- beliefs against true states ---- */
+
+static void begin_states(struct evaluation *v)
+{
+    struct error none;
+    int q = header_get_field(v->d->header, "s") ? quantities_read(v->d->header, "s", &v->quantity, &none) : 0, dz = model_settings(v->m)->latent;
+    if (q > 0)
+        v->r2 = r2_new(dz, q, v->quantity, dz <= 30);
+}
+
+static void add_states(struct evaluation *v, const struct record *rec, const struct array *z)
+{
+    const struct array *s = record_get(rec, "s");
+    double *values = xmalloc((array_count(z) + array_count(s)) * sizeof *values);
+    judge_values(z, values);
+    judge_values(s, values + array_count(z));
+    r2_add(v->r2, z->shape[0], values, values + array_count(z));
+    free(values);
+}
+
+static void judge_states(struct evaluation *v, int from, int n)
+{
+    enum inference how = v->s->filtered || model_settings(v->m)->filter ? INFER_FILTERED : INFER_SMOOTHED;
+    struct beliefs *z = xcalloc((size_t)n, sizeof *z);
+    beliefs_infer(v->m, v->d->record + from, n, (uint32_t)from, how, 0, NULL, v->pool, z);
+    for (int i = 0; i < n; i++) {
+        add_states(v, &v->d->record[from + i], &z[i].mean);
+        beliefs_free(&z[i]);
+    }
+    free(z);
+}
+
+/* ---- predictions against observations ---- */
+
+static void begin_contests(struct evaluation *v)
+{
+    static const struct contest all[CONTESTS] = {
+        {.key = "mse_smoothed", .sampled = true, .early = true},
+        {.key = "mse_smoothed_mean", .early = true},
+        {.key = "mse_filtered", .from_last = true, .sampled = true},
+        {.key = "mse_filtered_mean", .from_last = true},
+    };
+    for (int i = 0; i < CONTESTS; i++) {
+        v->contest[i] = all[i];
+        v->contest[i].all = mse_new(all[i].from_last ? (size_t)v->s->context - 1 : 0, 0);
+        v->contest[i].first = all[i].early ? mse_new(0, EARLY_STEPS) : NULL;
+    }
+}
+
+static void add_errors(struct contest *c, const struct record *rec, const struct array *predicted)
+{
+    const struct array *x = record_get(rec, "x"), *mask = record_get(rec, "mask");
+    size_t steps = x->shape[0], width = array_step(x), n = array_count(x);
+    double *values = xmalloc(2 * n * sizeof *values);
+    uint8_t *seen = mask ? xmalloc(steps) : NULL;
+    for (size_t t = 0; mask && t < steps; t++)
+        seen[t] = array_get(mask, t) != 0;
+    judge_values(x, values);
+    judge_values(predicted, values + n);
+    mse_add(c->all, steps, width, values, values + n, seen);
+    if (c->first)
+        mse_add(c->first, steps, width, values, values + n, seen);
+    free(values);
+    free(seen);
+}
+
+static void judge_predictions(struct evaluation *v, struct contest *c, int from, int n)
+{
+    struct predict_settings how = {.context = v->s->context, .from_last = c->from_last, .sample_start = c->sampled};
+    struct prediction *p = xcalloc((size_t)n, sizeof *p);
+    for (int draw = 0; draw < (c->sampled && !v->s->no_noise ? v->s->samples : 1); draw++) {
+        struct noise noise = {v->s->seed, (uint32_t)draw, v->s->no_noise};
+        predict_run(v->m, v->d->record + from, n, (uint32_t)from, &how, &noise, v->pool, p);
+        for (int i = 0; i < n; i++) {
+            add_errors(c, &v->d->record[from + i], &p[i].x);
+            prediction_free(&p[i]);
+        }
+    }
+    free(p);
+}
+
+/* ---- the bound ---- */
+
+static void judge_bound(struct evaluation *v)
+{
+    int draws = v->s->no_noise ? 1 : v->s->samples;
+    for (int draw = 0; draw < draws; draw++) {
+        struct noise noise = {v->s->seed, (uint32_t)draw, v->s->no_noise};
+        struct bound b = model_bound(v->m, v->d->record, v->d->n, &noise, v->pool, NULL, NULL);
+        v->bound.distortion += b.distortion / draws;
+        v->bound.rate += b.rate / draws;
+    }
+}
+
+static void count_steps(struct evaluation *v)
+{
+    for (int i = 0; i < v->d->n; i++) {
+        size_t steps = record_steps(&v->d->record[i]);
+        v->steps += (double)steps;
+        v->observed += (double)record_seen(&v->d->record[i]);
+    }
+}
+
+/* ---- the report ---- */
+
+/* A mean with a prediction that failed is no number. */
+static double honest(const struct mse_score *s, double value)
+{
+    return s->unpredicted ? NAN : value;
+}
+
+static void put(json_t *out, const char *key, const char *suffix, double value)
+{
+    char *name = xasprintf("%s%s", key, suffix);
+    json_object_set_new(out, name, number(value));
+    free(name);
+}
+
+static void report_contest(json_t *out, const struct contest *c)
+{
+    struct mse_score s = mse_score(c->all);
+    put(out, c->key, "", honest(&s, s.mse));
+    put(out, c->key, "_median", honest(&s, s.median));
+    if (c->first) {
+        s = mse_score(c->first);
+        put(out, c->key, "_first_11", honest(&s, s.mse));
+    }
+}
+
+static json_t *report(struct evaluation *v, struct error *e)
+{
+    double constant = v->observed / v->d->n * v->m->dx * 0.5 * log(2 * M_PI * model_settings(v->m)->sigma_x2);
+    json_t *out = json_pack("{s:i, s:I, s:I}", "sequences", v->d->n, "steps", (json_int_t)v->steps, "observed", (json_int_t)v->observed);
+    put(out, "elbo", "", -v->bound.distortion - v->bound.rate);
+    put(out, "distortion", "", v->bound.distortion);
+    put(out, "distortion_excess", "", v->bound.distortion - constant);
+    put(out, "rate", "", v->bound.rate);
+    if (v->r2 && r2_json(v->r2, out, e)) {
+        json_decref(out);
+        return NULL;
+    }
+    for (int i = 0; i < CONTESTS; i++)
+        report_contest(out, &v->contest[i]);
+    return out;
+}
+
+json_t *evaluate_model(const struct model *m, const struct dataset *d, const struct evaluation_settings *s, struct pool *pool, struct error *e)
+{
+    struct evaluation v = {.m = m, .d = d, .s = s, .pool = pool};
+    begin_states(&v);
+    begin_contests(&v);
+    judge_bound(&v);
+    count_steps(&v);
+    int block = MODEL_CHUNK * pool_threads(pool); /* bounds the predictions that are in memory at once */
+    for (int from = 0; from < d->n; from += block) {
+        int n = d->n - from < block ? d->n - from : block;
+        if (v.r2)
+            judge_states(&v, from, n);
+        for (int i = 0; i < CONTESTS; i++)
+            judge_predictions(&v, &v.contest[i], from, n);
+    }
+    json_t *out = report(&v, e);
+    for (int i = 0; i < CONTESTS; i++) {
+        mse_free(v.contest[i].all);
+        mse_free(v.contest[i].first);
+    }
+    r2_free(v.r2);
+    free(v.quantity);
+    return out;
+}

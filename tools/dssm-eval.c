@@ -1,0 +1,106 @@
+/* dssm-eval: how good a model is on a stream: bound, R2 of true states, errors of predictions. */
+#include "cli/cli.h"
+#include "judge/judge.h"
+#include "model/model.h"
+
+#include <cblas.h>
+#include <string.h>
+#include <unistd.h>
+
+enum report_form { REPORT_JSON, REPORT_TABLE };
+struct settings {
+    struct evaluation_settings evaluation;
+    int report;
+    struct common common;
+};
+
+#define AT(member) offsetof(struct settings, member)
+static const struct option_row rows[] = {
+    {"context", 'k', OPT_INT, AT(evaluation.context), "5", 1, 1000000, NULL, "K", "steps at the start of each sequence that predictions are made from"},
+    {"samples", 0, OPT_INT, AT(evaluation.samples), "1", 1, 1000000, NULL, "N", "draws that the bound and the sampled predictions are means over"},
+    {"filtered", 0, OPT_FLAG, AT(evaluation.filtered), NULL, 0, 0, NULL, NULL,
+     "take R2 on filtered beliefs (as a filter version does anyway), not on smoothed ones"},
+    {"no-noise", 0, OPT_FLAG, AT(evaluation.no_noise), NULL, 0, 0, NULL, NULL,
+     "replace every sample by its mean, so that another implementation can be compared digit by digit"},
+    {"report", 0, OPT_CHOICE, AT(report), "json", 0, 0, "json|table", "FORM", "one line of JSON, or a table to read"},
+    {0},
+};
+static struct settings settings;
+static const struct option_group groups[] = {{"Evaluation", rows, &settings}, {"Common", options_common, &settings.common}, {0}};
+static const struct program program = {
+    .name = "dssm-eval",
+    .reads_writes = "model and stream in, JSON line out: bound, R2 of true states, prediction errors",
+    .operands = "MODEL [STREAM]",
+    .operands_min = 1,
+    .operands_max = 2,
+    .examples = "gen-pendulum -n 500 --seed 2 | dssm-eval m.npz | jq .r2_velocity\n"
+                "dssm-eval --report table m.npz test.msgpack\n"
+                "dssm-eval --no-noise m.npz test.msgpack\n",
+    .groups = groups,
+    .reads_stdin = true,
+};
+
+static void print_table(const json_t *result)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)result, key, value)
+    {
+        printf("%-28s ", key);
+        if (json_is_integer(value))
+            printf("%12lld\n", (long long)json_integer_value(value));
+        else if (json_is_null(value))
+            printf("%12s\n", "-");
+        else
+            printf(strncmp(key, "mse_", 4) ? "%12.5f\n" : "%12.4e\n", json_real_value(value));
+    }
+}
+
+static int print_report(json_t *result, struct error *e)
+{
+    if (!result)
+        return e->code;
+    if (settings.report == REPORT_TABLE) {
+        print_table(result);
+    } else {
+        json_dumpf(result, stdout, JSON_REAL_PRECISION(9));
+        putchar('\n');
+    }
+    json_decref(result);
+    return DSSM_OK;
+}
+
+static int evaluate(const struct model *m, const char *path, struct error *e)
+{
+    struct dataset d;
+    FILE *f = input_open(path, e);
+    if (!f)
+        return e->code;
+    int code = dataset_read(&d, f, input_name(path), e);
+    if (f != stdin)
+        fclose(f);
+    if (code)
+        return code;
+    if ((code = model_fits(m, &d, input_name(path), e)) == DSSM_OK) {
+        struct pool *pool = pool_new(settings.common.threads > 0 ? settings.common.threads : (int)sysconf(_SC_NPROCESSORS_ONLN));
+        code = print_report(evaluate_model(m, &d, &settings.evaluation, pool, e), e);
+        pool_free(pool);
+    }
+    dataset_free(&d);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    struct operands operands;
+    struct error e = {0};
+    int status;
+    if (!program_start(&program, argc, argv, &operands, &status))
+        return status;
+    openblas_set_num_threads(1);
+    settings.evaluation.seed = settings.common.seed;
+    struct model *m = model_load(operands.v[0], &e);
+    int code = m ? evaluate(m, operands.n > 1 ? operands.v[1] : NULL, &e) : e.code;
+    model_free(m);
+    return code == DSSM_OK ? program_end(&program) : program_fail(&program, &e);
+}
