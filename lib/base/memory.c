@@ -22,7 +22,7 @@
 /* Says how much memory was asked for in vain, and aborts. */
 static void *checked(void *got, size_t bytes)
 {
-    if (got || bytes == 0)
+    if (got)
         return got;
     fprintf(stderr, "out of memory: %zu bytes were asked for\n", bytes);
     abort();
@@ -35,7 +35,10 @@ void *xmalloc(size_t bytes)
 
 void *xcalloc(size_t count, size_t size)
 {
-    return checked(calloc(count ? count : 1, size ? size : 1), count * size);
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes))
+        return checked(NULL, SIZE_MAX);
+    return checked(calloc(count ? count : 1, size ? size : 1), bytes);
 }
 
 void *xrealloc(void *old, size_t bytes)
