@@ -168,7 +168,7 @@ static struct model *model_from_archive(const struct archive *a, struct error *e
     const struct model_kind *kind = name ? model_kind_find(name) : NULL;
     if (!kind)
         return error_set(e, DSSM_BAD_INPUT, "meta.json: kind: \"%s\" is not a model that this version knows", name ? name : ""), NULL;
-    int dx, du;
+    int dx = 0, du = 0;
     void *settings = xcalloc(1, kind->settings_size);
     struct model *m = NULL;
     if (!meta_size(a->meta, "dx", 1, &dx, e) && !meta_size(a->meta, "du", 0, &du, e) && !read_settings(kind, a->meta, settings, e))

@@ -167,9 +167,10 @@ static void distortion_back(struct tape *t, void *note)
     if (!g)
         return;
     bool first = var_gradient_first(mean);
+    real *gradient = first ? mean->g : var_gradient(mean); /* a view's owner may still have to be cleared */
     for (int i = 0; i < mean->rows; i++) {
         const real *x = row(f->in[1], i), *m = row(mean, i);
-        real *dm = mean->g + (size_t)i * (size_t)mean->ld;
+        real *dm = gradient + (size_t)i * (size_t)mean->ld;
         if (first)
             for (int l = 0; l < mean->lanes; l++)
                 dm[l] = g[l] * f->constant * (m[l] - x[l]);
