@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- does a record fit? ---- */
 
@@ -56,17 +57,36 @@ struct block block_new(int threads)
     return b;
 }
 
-int block_read(struct block *b, struct reader *r, const char *name, const struct model *m, struct error *e)
+/* A record with the id of the one before goes on with its sequence, of which only its first piece could be judged here. */
+static int begins_sequence(const struct block *b, const struct record *r, struct error *e)
 {
+    const char *before = b->n > 0 ? b->record[b->n - 1].id : b->last_id;
+    if (before && strcmp(before, r->id) == 0)
+        return error_set(e, DSSM_BAD_INPUT, "id %.100s: goes on with the sequence before: only dssm-infer --online reads sequences in pieces", r->id);
+    return DSSM_OK;
+}
+
+/* Forgets the records, but not the last one's id. */
+static void block_empty(struct block *b)
+{
+    if (b->n > 0) {
+        free(b->last_id);
+        b->last_id = xstrdup(b->record[b->n - 1].id);
+    }
     b->first += (uint64_t)b->n;
     b->n = 0;
+}
+
+int block_read(struct block *b, struct reader *r, const char *name, const struct model *m, struct error *e)
+{
+    block_empty(b);
     while (b->n < b->room) {
         int got = reader_next(r, &b->record[b->n], e);
         if (got < 0)
             return -1;
         if (got == 0)
             break;
-        if (m && model_fits_record(m, &b->record[b->n], e)) {
+        if (begins_sequence(b, &b->record[b->n], e) || (m && model_fits_record(m, &b->record[b->n], e))) {
             error_prefix(e, "%s: record %llu", name, (unsigned long long)reader_count(r));
             return -1;
         }
@@ -80,5 +100,6 @@ void block_free(struct block *b)
     for (int i = 0; i < b->room; i++)
         record_clear(&b->record[i]);
     free(b->record);
+    free(b->last_id);
     *b = (struct block){0};
 }

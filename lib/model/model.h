@@ -243,26 +243,34 @@ void rollout_run(const struct model *m, struct tape *t, struct latent now, const
 /* Records of a stream, some at a time, so that none has to be in memory as a whole (block.c). */
 struct block {
     int n, room;           /* records that are there, and most */
-    struct record *record; /* room of them; a caller may change or take them; owned */
+    struct record *record; /* room of them, owned; a caller may change them, not their ids */
     uint64_t first;        /* records of the stream before these */
+    char *last_id;         /* of the record before these, or NULL */
 };
 struct block block_new(int threads); /* room for whole chunks, one or more a thread */
-/* Reads the next records and checks that they fit the model (NULL: unchecked). Returns their number, 0 at the end, -1 on error with e:
+/* Reads the next records and checks that they fit the model (NULL: unchecked), and that each begins a sequence. Returns their number, 0 at the end, -1 on error with e:
  * "name: record 17: field x: …". */
 int block_read(struct block *b, struct reader *r, const char *name, const struct model *m, struct error *e);
 void block_free(struct block *b);
 
-/* Beliefs about the states of one sequence (beliefs.c). The arrays' data are the caller's. */
+/* Beliefs about the states of one sequence (beliefs.c), auxiliary variables at their means. The arrays' data are the caller's. */
 struct beliefs {
     struct array mean;   /* [T, Dz] <f4 */
     struct array cov;    /* [T, Dz, Dz] <f4 */
-    struct array sample; /* [T, N, Dz] <f4: N draws at every step, each with its own auxiliary variables; no data if N is 0 */
+    struct array sample; /* [T, N, Dz] <f4: N draws from the belief of each step; no data if N is 0 */
 };
-/* Means and covariances given the auxiliary variables' means (no noise), and samples with noise n. A sequence's noise depends on its
- * number: first + place among the records. out: one a record. */
-void beliefs_infer(const struct model *m, const struct record *records, int count, uint32_t first, enum inference how, int samples,
+/* Noise n (for the draws) depends on a sequence's number: first + place among the records. out: one a record. */
+void beliefs_infer(const struct model *m, const struct record *records, int count, uint32_t first, enum inference how, int draws,
                    const struct noise *n, struct pool *pool, struct beliefs *out);
 void beliefs_free(struct beliefs *b);
+
+/* A filter that goes on record by record, in constant memory (online.c). */
+struct online;
+struct online *online_new(const struct model *m, int draws, const struct noise *n);
+/* Beliefs after each step of the record, which must fit the model: the next steps of the sequence at hand, or the first of a new one. The
+ * record's last control acts into the next step, if that comes. Any cutting of a sequence gives what beliefs_infer gives for the whole. */
+void online_next(struct online *o, const struct record *r, bool goes_on, struct beliefs *out);
+void online_free(struct online *o);
 
 /* Predictions (predict.c; MATH of the paper's section 6: z_1 given the first K steps, then the transition alone). */
 struct predict_settings {

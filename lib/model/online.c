@@ -1,0 +1,47 @@
+/* The filter, record by record: one lane, one tape, and what it carries from step to step. */
+#include "model/parts.h"
+
+#include <stdlib.h>
+
+struct online {
+    const struct model *m;
+    int draws;
+    struct noise noise;
+    struct tape *tape;
+    struct carry carry;
+    uint32_t sequences; /* begun so far */
+};
+
+struct online *online_new(const struct model *m, int draws, const struct noise *n)
+{
+    struct online *o = xcalloc(1, sizeof *o);
+    o->m = m;
+    o->draws = draws;
+    o->noise = n ? *n : (struct noise){.off = true};
+    o->tape = tape_new();
+    o->carry = carry_new(m, 1);
+    return o;
+}
+
+void online_next(struct online *o, const struct record *r, bool goes_on, struct beliefs *out)
+{
+    struct batch b;
+    if (!goes_on) {
+        o->carry.steps = 0;
+        o->sequences++;
+    }
+    batch_fill(&b, r, &(int){0}, 1, o->m->dx, o->m->du, 0, (int)record_steps(r));
+    b.sequence[0] = o->sequences - 1;
+    b.first_step = o->carry.steps;
+    beliefs_of_batch(o->m, o->tape, &b, r, INFER_FILTERED, &o->carry, o->draws, &o->noise, out);
+    batch_free(&b);
+}
+
+void online_free(struct online *o)
+{
+    if (!o)
+        return;
+    tape_free(o->tape);
+    carry_free(&o->carry);
+    free(o);
+}
