@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-static void add_scaled_row(int n, const real *restrict g, real s, real *restrict to, bool first)
-{
+static void add_scaled_row(int n, const real *restrict g, real s, real *restrict to, bool first) {
     if (first)
         for (int l = 0; l < n; l++)
             to[l] = s * g[l];
@@ -13,8 +12,7 @@ static void add_scaled_row(int n, const real *restrict g, real s, real *restrict
             to[l] += s * g[l];
 }
 
-static void add_product_row(int n, const real *restrict g, const real *restrict w, real s, real *restrict to, bool first)
-{
+static void add_product_row(int n, const real *restrict g, const real *restrict w, real s, real *restrict to, bool first) {
     if (first)
         for (int l = 0; l < n; l++)
             to[l] = s * g[l] * w[l];
@@ -23,8 +21,7 @@ static void add_product_row(int n, const real *restrict g, const real *restrict 
             to[l] += s * g[l] * w[l];
 }
 
-void give(var *a, const real *g, int ldg, real s)
-{
+void give(var *a, const real *g, int ldg, real s) {
     bool first;
     real *to = gradient_of(a, &first);
     if (!to)
@@ -39,8 +36,7 @@ void give(var *a, const real *g, int ldg, real s)
         add_scaled_row(n, g + (size_t)i * (size_t)ldg, s, to + (size_t)i * (size_t)a->ld, first);
 }
 
-void give_product(var *a, const real *g, int ldg, const real *w, int ldw, real s)
-{
+void give_product(var *a, const real *g, int ldg, const real *w, int ldw, real s) {
     bool first;
     real *to = gradient_of(a, &first);
     if (!to)
@@ -54,16 +50,14 @@ void give_product(var *a, const real *g, int ldg, const real *w, int ldw, real s
 /* Sixteen sums side by side, so that the loop vectorises without reordering a sum behind our back. */
 enum { SUMS = 16 };
 
-static real total(const real part[SUMS])
-{
+static real total(const real part[SUMS]) {
     real sum = 0;
     for (int j = 0; j < SUMS; j++)
         sum += part[j];
     return sum;
 }
 
-real row_sum(int n, const real *x)
-{
+real row_sum(int n, const real *x) {
     real part[SUMS] = {0};
     int l = 0;
     for (; l + SUMS <= n; l += SUMS)
@@ -74,8 +68,7 @@ real row_sum(int n, const real *x)
     return total(part);
 }
 
-real row_dot(int n, const real *x, const real *y)
-{
+real row_dot(int n, const real *x, const real *y) {
     real part[SUMS] = {0};
     int l = 0;
     for (; l + SUMS <= n; l += SUMS)

@@ -8,32 +8,28 @@ typedef real wide __attribute__((vector_size(64), aligned(sizeof(real)), may_ali
 typedef real half __attribute__((vector_size(32), aligned(sizeof(real)), may_alias));
 enum { WIDE = 64 / sizeof(real), HALF = 32 / sizeof(real) };
 
-static inline void dot_wide(int k, const real *a, size_t as, const real *b, size_t bs, real s, const real *c0, real *c)
-{
+static inline void dot_wide(int k, const real *a, size_t as, const real *b, size_t bs, real s, const real *c0, real *c) {
     wide sum = *(const wide *)a * *(const wide *)b;
     for (int i = 1; i < k; i++)
         sum += *(const wide *)(a + (size_t)i * as) * *(const wide *)(b + (size_t)i * bs);
     *(wide *)c = c0 ? *(const wide *)c0 + s * sum : s * sum;
 }
 
-static inline void dot_half(int k, const real *a, size_t as, const real *b, size_t bs, real s, const real *c0, real *c)
-{
+static inline void dot_half(int k, const real *a, size_t as, const real *b, size_t bs, real s, const real *c0, real *c) {
     half sum = *(const half *)a * *(const half *)b;
     for (int i = 1; i < k; i++)
         sum += *(const half *)(a + (size_t)i * as) * *(const half *)(b + (size_t)i * bs);
     *(half *)c = c0 ? *(const half *)c0 + s * sum : s * sum;
 }
 
-static inline void dot_one(int k, const real *a, size_t as, const real *b, size_t bs, real s, const real *c0, real *c)
-{
+static inline void dot_one(int k, const real *a, size_t as, const real *b, size_t bs, real s, const real *c0, real *c) {
     real sum = *a * *b;
     for (int i = 1; i < k; i++)
         sum += a[(size_t)i * as] * b[(size_t)i * bs];
     *c = c0 ? *c0 + s * sum : s * sum;
 }
 
-void lanes_dot(int lanes, int k, const real *a, size_t as, const real *b, size_t bs, real s, const real *c0, real *c)
-{
+void lanes_dot(int lanes, int k, const real *a, size_t as, const real *b, size_t bs, real s, const real *c0, real *c) {
     int l = 0;
     for (; l + WIDE <= lanes; l += WIDE)
         dot_wide(k, a + l, as, b + l, bs, s, c0 ? c0 + l : NULL, c + l);
@@ -43,8 +39,7 @@ void lanes_dot(int lanes, int k, const real *a, size_t as, const real *b, size_t
         dot_one(k, a + l, as, b + l, bs, s, c0 ? c0 + l : NULL, c + l);
 }
 
-void lanes_product(int lanes, int n, int k, int m, struct mat A, struct mat B, real s, bool add, struct mat C)
-{
+void lanes_product(int lanes, int n, int k, int m, struct mat A, struct mat B, real s, bool add, struct mat C) {
     for (int i = 0; i < n; i++)
         for (int j = 0; j < m; j++) {
             real *c = element(C, i, j);
@@ -52,14 +47,12 @@ void lanes_product(int lanes, int n, int k, int m, struct mat A, struct mat B, r
         }
 }
 
-static void copy_row(int lanes, const real *restrict from, real *restrict to)
-{
+static void copy_row(int lanes, const real *restrict from, real *restrict to) {
     for (int l = 0; l < lanes; l++)
         to[l] = from[l];
 }
 
-void lanes_product_symmetric(int lanes, int n, int k, struct mat A, struct mat B, bool add, struct mat C)
-{
+void lanes_product_symmetric(int lanes, int n, int k, struct mat A, struct mat B, bool add, struct mat C) {
     for (int i = 0; i < n; i++)
         for (int j = 0; j <= i; j++) {
             const real *a = element(A, i, 0), *b = element(B, 0, j);
