@@ -16,13 +16,14 @@ BENCHES := $(BENCH_SRC:%.c=$(BUILD)/%)
 # One test alone: `make test ONLY=pendulum` takes every file with that in its path, else every case with it in its name.
 ONLY ?=
 EVERY  := $(UNIT) $(REPLAY) $(BATS)
-CHOSEN := $(or $(foreach file,$(EVERY),$(if $(findstring $(ONLY),$(file)),$(file))),$(EVERY))
+CHOSEN := $(or $(strip $(foreach file,$(EVERY),$(if $(findstring $(ONLY),$(file)),$(file)))),$(EVERY))
 
 test: setup-test
 	@$(SUBMAKE) test-programs
 	@$(MAKE) --no-print-directory test-run
 
 test-programs: $(filter-out %.bats,$(CHOSEN)) $(if $(filter %.bats,$(CHOSEN)),all)
+	@:
 
 test-run:
 	@DSSM_BIN=$(abspath $(BIN)) tests/run --jobs $(JOBS) $(if $(ONLY),--only '$(ONLY)') $(CHOSEN)

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 # For every .bats file of this folder, whose setup is: setup() { load helper; }
 # Gives: $ROOT (the source tree), the built programs first on PATH, a scratch folder as the working
 # directory, bats-assert and bats-file, and the functions below.
@@ -35,7 +35,6 @@ refuses() {
     run --separate-stderr "$@"
     assert_equal "$status" "$status_wanted"
     assert_equal "$output" ""
-    # shellcheck disable=SC2154
     [[ $stderr == *"$text"* ]] || fail "expected on standard error: $text
 got: $stderr"
 }
