@@ -30,9 +30,9 @@ int objective_d0(const char *text, double numbers, double sigma_x2, double *d0, 
     return DSSM_OK;
 }
 
-unsigned objective_moving(const struct objective_state *o)
+unsigned objective_moving(const struct objective_settings *s, const struct objective_state *o)
 {
-    return o->main_phase > 0 ? GROUP_ALL : GROUP_THETA | GROUP_PHI;
+    return o->main_phase > 0 || s->initial == INITIAL_ALL ? GROUP_ALL : GROUP_THETA | GROUP_PHI;
 }
 
 /* ---- constrained optimisation: REWO for deep state-space models, Algorithm 1 ---- */

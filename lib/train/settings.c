@@ -13,6 +13,8 @@ const struct option_row options_objective[] = {
     {"tau1", 0, OPT_REAL, AT(tau1), "1", 0, 1e6, NULL, "T", "slope of lambda's way back to 1"},
     {"tau2", 0, OPT_REAL, AT(tau2), "1", 0, 1e6, NULL, "T", "slope of lambda's rise while the bound is violated"},
     {"alpha", 0, OPT_REAL, AT(alpha), "0.5", 0, 0.9999, NULL, "A", "memory of the running distortion"},
+    {"initial-phase", 0, OPT_CHOICE, AT(initial), "all", 0, 0, "coders|all", "WHAT",
+     "parameters that move before the bound is first met: encoder and decoder alone (Algorithm 1 as published), or all"},
     {"anneal-updates", 0, OPT_INT, AT(anneal_updates), "4000", 1, 1e9, NULL, "N", "updates over which annealing takes the rate's weight from 0 to 1"},
     {0},
 };

@@ -19,7 +19,11 @@ struct objective_settings {
     double lambda0;      /* λ⁰ */
     double lambda_bound; /* on |ln λⁱ − ln λⁱ⁻¹| */
     int anneal_updates;  /* β goes 0 → 1 over so many updates */
+    int initial;         /* enum initial_moves */
 };
+
+/* What moves in Algorithm 1's initial phase: the coders alone, as published, or everything. */
+enum initial_moves { INITIAL_CODERS, INITIAL_ALL };
 
 struct train_settings {
     struct objective_settings objective;
@@ -57,7 +61,7 @@ struct objective_kind {
 };
 extern const struct objective_kind *const objective_kinds[]; /* ends with NULL; the order is that of the option's choices */
 /* Groups that move in the state's phase. */
-unsigned objective_moving(const struct objective_state *o);
+unsigned objective_moving(const struct objective_settings *s, const struct objective_state *o);
 
 /* 𝒟₀ in nats a sequence from its text, for data with `numbers` observed numbers a sequence (T·Dx in the mean) and decoder
  * variance σ_x²; *automatic is set for "auto" (then *d0 is not). */

@@ -64,13 +64,13 @@ static struct batch_result forward(struct run *r, struct objective_weights *w, s
     const int *pick = pick_batch(r, &n);
     int T = longest_of(r->data, pick, n);
     struct noise noise = {start_seed(r), (uint32_t)r->now.update, false};
-    unsigned moving = objective_moving(o);
+    unsigned moving = objective_moving(&r->s->objective, o);
     struct batch_result b = gradient_forward(r->engine, pick, n, 0, T, moving, &noise);
     if (!isfinite(b.distortion) || !isfinite(b.rate))
         return b;
     *w = r->objective->advance(&r->s->objective, o, (int)r->now.update, b.distortion);
-    if (objective_moving(o) != moving)
-        gradient_forward(r->engine, pick, n, 0, T, objective_moving(o), &noise);
+    if (objective_moving(&r->s->objective, o) != moving)
+        gradient_forward(r->engine, pick, n, 0, T, objective_moving(&r->s->objective, o), &noise);
     return b;
 }
 
@@ -92,7 +92,7 @@ static int one_update(struct run *r, struct error *e)
         return skip_update(r, "the distortion", b.distortion, e);
     if (!isfinite(b.rate))
         return skip_update(r, "the rate", b.rate, e);
-    unsigned moving = objective_moving(&o);
+    unsigned moving = objective_moving(&r->s->objective, &o);
     double norm = gradient_backward(r->engine, w, moving, r->gradient);
     if (!(norm < WILD_NORM))
         return skip_update(r, "the gradient's norm", norm, e);
