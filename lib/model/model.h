@@ -63,7 +63,7 @@ struct noise {
     uint32_t update;
     bool off;
 };
-enum noise_purpose { NOISE_AUX = 1, NOISE_STATE, NOISE_PRIOR, NOISE_ROLLOUT, NOISE_START };
+enum noise_purpose { NOISE_AUX = 1, NOISE_STATE, NOISE_PRIOR, NOISE_ROLLOUT, NOISE_START, NOISE_CONTROL };
 /* rows×(steps·B) standard normal numbers, a constant; NULL if noise is off. Step s of them counts as step from+s of the sequence. */
 var *noise_steps(struct tape *t, const struct noise *n, enum noise_purpose purpose, const struct batch *b, int rows, int from, int steps);
 
@@ -292,5 +292,9 @@ void predict_run(const struct model *m, const struct record *records, int count,
 void generate_run(const struct model *m, const struct array *u, int count, int steps, uint32_t first, bool sample_steps, const struct noise *n,
                   struct pool *pool, struct prediction *out);
 void prediction_free(struct prediction *p);
+
+/* Room for what was never observed (horizon.c): every field that the header declares gets `more` steps behind its last, u zeros (and its last
+ * step too, where it is not finite), other fields NaN, or 0 if they are integers; a mask says 0 there, and is added if there is none. */
+void record_extend(struct record *r, const json_t *header, size_t more);
 
 #endif

@@ -1,0 +1,359 @@
+/* rollout: predicts sequences from their first steps, or generates them from the learned prior. */
+#include "cli/cli.h"
+#include "model/model.h"
+#include "stream/stream.h"
+
+#include <cblas.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum from { FROM_SMOOTHED, FROM_FILTERED };
+enum start { START_SAMPLE, START_MEAN };
+enum controls { CONTROLS_AUTO, CONTROLS_GIVEN, CONTROLS_ZERO, CONTROLS_UNIFORM };
+struct settings {
+    int context, from, start, horizon;
+    int generate, steps;
+    double u_max;
+    int controls;
+    bool sample, mean;
+    const char *output;
+    struct common common;
+};
+
+#define AT(member) offsetof(struct settings, member)
+static const struct option_row predict_rows[] = {
+    {"context", 'k', OPT_INT, AT(context), "5", 1, 1000000, NULL, "K", "steps at the start of each sequence that the model may look at"},
+    {"from", 0, OPT_CHOICE, AT(from), "smoothed", 0, 0, "smoothed|filtered", "STATE",
+     "roll from the first state given these steps, or from the K-th given the steps up to it"},
+    {"z1", 0, OPT_CHOICE, AT(start), "sample", 0, 0, "sample|mean", "HOW", "draw that state from its belief, or take the mean"},
+    {"horizon", 0, OPT_INT, AT(horizon), "0", 0, 1000000, NULL, "H", "predict so many steps beyond the end; fields grow, mask is 0 there"},
+    {0},
+};
+static const struct option_row generate_rows[] = {
+    {"generate", 'g', OPT_INT, AT(generate), "0", 0, 100000000, NULL, "N", "make N sequences from the learned prior"},
+    {"steps", 0, OPT_INT, AT(steps), "15", 1, 1000000, NULL, "T", "their length; with --controls given that of the controls"},
+    {"u-max", 0, OPT_REAL, AT(u_max), "1", 0, 1e9, NULL, "U", "largest control of --controls uniform"},
+    {0},
+};
+static const struct option_row both_rows[] = {
+    {"sample", 0, OPT_FLAG, AT(sample), NULL, 0, 0, NULL, NULL, "draw each transition from its distribution"},
+    {"mean", 0, OPT_FLAG, AT(mean), NULL, 0, 0, NULL, NULL, "take the mean of each transition; so it is without --sample"},
+    {"controls", 0, OPT_CHOICE, AT(controls), "auto", 0, 0, "auto|given|zero|uniform", "WHICH",
+     "the stream's (while they last, then 0), none, or with --generate drawn up to --u-max; auto: given, with --generate zero"},
+    {0},
+};
+static const struct option_row output_rows[] = {
+    {"output", 'o', OPT_TEXT, AT(output), NULL, 0, 0, NULL, "FILE", "write here, whole or not at all"},
+    {0},
+};
+static struct settings settings;
+static const struct option_group groups[] = {
+    {"Prediction", predict_rows, &settings}, {"Generation", generate_rows, &settings}, {"Transitions", both_rows, &settings},
+    {"Output", output_rows, &settings},      {"Common", options_common, &settings.common}, {0}};
+static struct program program = {
+    .name = "rollout",
+    .reads_writes = "model and stream in, stream out: predict sequences from their first steps, or generate some",
+    .operands = "MODEL [STREAM]",
+    .operands_min = 1,
+    .operands_max = 2,
+    .examples = "gen-pendulum -n 500 --seed 2 | rollout m.npz | seq-mse\n"
+                "rollout --from filtered --z1 mean --horizon 30 m.npz test.msgpack -o predicted.msgpack\n"
+                "rollout --generate 8 --steps 30 --controls uniform --u-max 5 m.npz | seq-frames -o generated.png\n",
+    .groups = groups,
+    .reads_stdin = true,
+};
+
+/* What a run works with. */
+struct job {
+    const struct model *m;
+    struct passage how;
+    struct pool *pool;
+    struct noise noise;
+};
+
+/* ---- headers ---- */
+
+/* An observation that the model made: as x is described (which may be NULL), but numbers. */
+static json_t *made_field(const struct model *m, const json_t *x, const char *meaning)
+{
+    json_t *field = x ? json_deep_copy(x) : json_pack("{s:[i]}", "shape", m->dx);
+    const char *dtype = json_string_value(json_object_get(field, "dtype"));
+    if (dtype && strcmp(dtype, "|u1") == 0) /* whose unit is value/255 */
+        json_object_del(field, "unit");
+    json_object_set_new(field, "dtype", json_string("<f4"));
+    json_object_set_new(field, "meaning", json_string(meaning));
+    return field;
+}
+
+static void describe_prediction(json_t *header, const struct model *m)
+{
+    size_t dz = (size_t)model_settings(m)->latent;
+    json_t *fields = json_object_get(header, "fields");
+    json_object_set_new(fields, "x_pred", made_field(m, json_object_get(fields, "x"), "predicted mean of x"));
+    header_field(header, "z_pred", DT_F4, 1, &dz, "predicted latent state", NULL, NULL, NULL);
+    if (settings.horizon > 0 && !json_object_get(fields, "mask"))
+        header_field(header, "mask", DT_B1, 0, NULL, "1 where x was observed", NULL, NULL, NULL);
+}
+
+static json_t *generated_header(const struct job *j)
+{
+    size_t dz = (size_t)model_settings(j->m)->latent, du = (size_t)j->m->du;
+    json_t *header = header_new();
+    json_object_set(header, "history", j->m->history);
+    json_t *own = header_copy(header);
+    json_decref(header);
+    header_history(own, program.name, j->how.command, true, settings.common.seed);
+    json_object_set_new(json_object_get(own, "fields"), "x", made_field(j->m, j->m->x_field, "generated mean of x"));
+    if (du > 0)
+        header_field(own, "u", DT_F4, 1, &du, "control that acts from step t to t+1", NULL, NULL, NULL);
+    header_field(own, "z", DT_F4, 1, &dz, "latent state", NULL, NULL, NULL);
+    return own;
+}
+
+/* ---- prediction ---- */
+
+/* x_pred gets the shape of x, so that one can be held against the other. */
+static void shape_as(struct array *a, const struct array *x)
+{
+    a->dims = x->dims;
+    memcpy(a->shape + 1, x->shape + 1, sizeof a->shape - sizeof a->shape[0]);
+}
+
+static int put_prediction(struct filter *f, struct record *rec, struct prediction *p, struct error *e)
+{
+    shape_as(&p->x, record_get(rec, "x"));
+    record_extend(rec, f->header, (size_t)settings.horizon);
+    record_put(rec, "x_pred", p->x);
+    record_put(rec, "z_pred", p->z);
+    return writer_put(f->writer, rec, e);
+}
+
+static int predict_blocks(const struct job *j, struct filter *f, struct error *e)
+{
+    struct predict_settings how = {settings.context, settings.from == FROM_FILTERED, settings.start == START_SAMPLE, settings.sample,
+                                   settings.controls == CONTROLS_ZERO, settings.horizon};
+    struct block b = block_new(pool_threads(j->pool));
+    struct prediction *p = xcalloc((size_t)b.room, sizeof *p);
+    int got, code = DSSM_OK;
+    while (code == DSSM_OK && (got = block_read(&b, f->reader, input_name(f->how->in), j->m, e)) != 0) {
+        if (got < 0) {
+            code = e->code;
+            break;
+        }
+        predict_run(j->m, b.record, b.n, (uint32_t)b.first, &how, &j->noise, j->pool, p);
+        for (int i = 0; i < b.n; i++)
+            if (code == DSSM_OK)
+                code = put_prediction(f, &b.record[i], &p[i], e);
+            else
+                prediction_free(&p[i]);
+    }
+    free(p);
+    block_free(&b);
+    return code;
+}
+
+static int predict(const struct job *j, struct error *e)
+{
+    struct filter f = {0};
+    int code = filter_open(&f, &j->how, e);
+    if (code == DSSM_OK) {
+        describe_prediction(f.header, j->m);
+        code = filter_begin(&f, e);
+    }
+    if (code == DSSM_OK)
+        code = predict_blocks(j, &f, e);
+    if (code == DSSM_OK)
+        code = filter_end(&f, e);
+    filter_close(&f);
+    return code;
+}
+
+/* ---- generation ---- */
+
+/* Controls of sequence number i: zeros, or uniform in ±u_max. */
+static struct array draw_controls(const struct job *j, uint32_t i)
+{
+    size_t du = (size_t)j->m->du;
+    struct array u = array_new(DT_F4, 2, (const size_t[]){(size_t)settings.steps, du});
+    double *draws = xmalloc(du * sizeof *draws);
+    for (int t = 0; settings.controls == CONTROLS_UNIFORM && t < settings.steps; t++) {
+        draw_uniform((struct draw){j->noise.seed, NOISE_CONTROL, 0, i, (uint32_t)t}, (int)du, draws);
+        for (size_t k = 0; k < du; k++)
+            array_set(&u, (size_t)t * du + k, settings.u_max * (2 * draws[k] - 1));
+    }
+    free(draws);
+    return u;
+}
+
+/* The controls of the next records of a stream, as <f4; fewer than n at its end, -1 on error. */
+static int read_controls(const struct job *j, struct reader *in, int n, struct array *u, struct error *e)
+{
+    struct record rec;
+    int got = 1, count = 0;
+    record_init(&rec);
+    while (count < n && (got = reader_next(in, &rec, e)) > 0) {
+        const struct array *from = record_get(&rec, "u");
+        if (!from || from->dims < 1 || from->shape[0] < 1 || from->shape[0] > 1 << 24 || array_step(from) != (size_t)j->m->du) {
+            error_set(e, DSSM_BAD_INPUT, "%s: record %llu: field u: the model expects %d numbers a step, got %zu", input_name(j->how.in),
+                      (unsigned long long)reader_count(in), j->m->du, from && from->dims > 0 ? array_step(from) : 0);
+            got = -1;
+            break;
+        }
+        u[count] = array_new(DT_F4, 2, (const size_t[]){from->shape[0], (size_t)j->m->du});
+        for (size_t i = 0; i < array_count(from); i++)
+            array_set(&u[count], i, array_get(from, i));
+        count++;
+    }
+    record_clear(&rec);
+    return got < 0 ? -1 : count;
+}
+
+/* Writes one sequence; its record owns u and p's data from here on. */
+static int put_generated(const struct job *j, struct writer *w, uint64_t number, struct array u, struct prediction *p, struct error *e)
+{
+    char id[64];
+    struct record rec;
+    const json_t *shape = json_object_get(j->m->x_field, "shape");
+    record_init(&rec);
+    snprintf(id, sizeof id, "generated-%llu-%06llu", (unsigned long long)settings.common.seed, (unsigned long long)number);
+    record_set_id(&rec, id);
+    if (shape) {
+        p->x.dims = 1 + (int)json_array_size(shape);
+        for (size_t i = 0; i < json_array_size(shape); i++)
+            p->x.shape[i + 1] = (size_t)json_integer_value(json_array_get(shape, i));
+    }
+    record_put(&rec, "x", p->x);
+    if (j->m->du > 0)
+        record_put(&rec, "u", u);
+    record_put(&rec, "z", p->z);
+    int code = writer_put(w, &rec, e);
+    record_clear(&rec);
+    return code;
+}
+
+/* Up to n sequences from number `first` on. Returns how many there were, -1 on error. */
+static int generate_some(const struct job *j, struct reader *in, struct writer *w, uint64_t first, int n, struct error *e)
+{
+    struct array *u = xcalloc((size_t)n, sizeof *u);
+    struct prediction *p = xcalloc((size_t)n, sizeof *p);
+    int count = in ? read_controls(j, in, n, u, e) : n, code = count < 0 ? e->code : DSSM_OK;
+    for (int i = 0; !in && i < n && j->m->du > 0; i++)
+        u[i] = draw_controls(j, (uint32_t)first + (uint32_t)i);
+    if (count > 0)
+        generate_run(j->m, j->m->du > 0 ? u : NULL, count, settings.steps, (uint32_t)first, settings.sample, &j->noise, j->pool, p);
+    for (int i = 0; i < n; i++)
+        if (code == DSSM_OK && i < count) {
+            code = put_generated(j, w, first + (uint64_t)i, u[i], &p[i], e);
+        } else {
+            free(u[i].data);
+            prediction_free(&p[i]);
+        }
+    free(u);
+    free(p);
+    return code == DSSM_OK ? count : -1;
+}
+
+static int generate_blocks(const struct job *j, struct reader *in, struct writer *w, struct error *e)
+{
+    int room = MODEL_CHUNK * pool_threads(j->pool), done = 0, got = 1;
+    while (done < settings.generate && got > 0) {
+        int left = settings.generate - done;
+        got = generate_some(j, in, w, (uint64_t)done, left < room ? left : room, e);
+        done += got > 0 ? got : 0;
+    }
+    if (got >= 0 && done < settings.generate)
+        program_say(&program, settings.common.quiet, "%s has controls for %d sequences, not %d", input_name(j->how.in), done, settings.generate);
+    return got < 0 ? e->code : DSSM_OK;
+}
+
+static int generate_to(const struct job *j, struct reader *in, struct error *e)
+{
+    struct output *out = output_open(j->how.out, e);
+    json_t *header = generated_header(j);
+    struct writer *w = out ? writer_open(output_file(out), header, false, e) : NULL;
+    int code = w ? generate_blocks(j, in, w, e) : e->code;
+    json_decref(header);
+    if (code == DSSM_OK)
+        code = writer_close(w, e);
+    else
+        writer_abandon(w);
+    if (code == DSSM_OK)
+        return output_commit(out, e);
+    output_abort(out);
+    return code;
+}
+
+static int generate(const struct job *j, struct error *e)
+{
+    if (settings.controls != CONTROLS_GIVEN)
+        return generate_to(j, NULL, e);
+    if (j->m->du == 0)
+        return error_set(e, DSSM_USAGE, "--controls given: the model has no controls");
+    FILE *f = input_open(j->how.in, e);
+    struct reader *in = f ? reader_open(f, input_name(j->how.in), NULL, e) : NULL;
+    int code = in ? generate_to(j, in, e) : e->code;
+    reader_close(in);
+    if (f && f != stdin)
+        fclose(f);
+    return code;
+}
+
+/* ---- the program ---- */
+
+/* Does the command line ask for sequences that need no stream? Asked before it is parsed, because then a terminal on standard input is no
+ * mistake. */
+static bool needs_no_stream(int argc, char **argv)
+{
+    bool generates = false, given = false;
+    for (int i = 1; i < argc; i++) {
+        generates |= strncmp(argv[i], "--generate", 10) == 0 || strncmp(argv[i], "-g", 2) == 0;
+        given |= strcmp(argv[i], "--controls=given") == 0 || (strcmp(argv[i], "--controls") == 0 && i + 1 < argc && strcmp(argv[i + 1], "given") == 0);
+    }
+    return generates && !given;
+}
+
+static int check_settings(const struct operands *operands, struct error *e)
+{
+    if (settings.sample && settings.mean)
+        return error_set(e, DSSM_USAGE, "--sample: not together with --mean");
+    if (settings.generate == 0 && settings.controls == CONTROLS_UNIFORM)
+        return error_set(e, DSSM_USAGE, "--controls uniform: only with --generate");
+    if (settings.generate > 0 && settings.horizon > 0)
+        return error_set(e, DSSM_USAGE, "--horizon: not together with --generate, whose length is --steps");
+    if (settings.generate > 0 && settings.controls != CONTROLS_GIVEN && operands->n > 1)
+        return error_set(e, DSSM_USAGE, "--generate reads a stream with --controls given alone");
+    return DSSM_OK;
+}
+
+static int run(const struct operands *operands, const char *command, struct error *e)
+{
+    if (check_settings(operands, e))
+        return e->code;
+    struct model *m = model_load(operands->v[0], e);
+    if (!m)
+        return e->code;
+    struct passage how = {.in = operands->n > 1 ? operands->v[1] : NULL, .out = settings.output, .program = program.name, .command = command,
+                          .has_seed = true, .seed = settings.common.seed};
+    struct job j = {m, how, pool_new(settings.common.threads > 0 ? settings.common.threads : (int)sysconf(_SC_NPROCESSORS_ONLN)),
+                    {.seed = settings.common.seed}};
+    int code = settings.generate > 0 ? generate(&j, e) : predict(&j, e);
+    pool_free(j.pool);
+    model_free(m);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    struct operands operands;
+    struct error e = {0};
+    int status;
+    program.reads_stdin = !needs_no_stream(argc, argv);
+    if (!program_start(&program, argc, argv, &operands, &status))
+        return status;
+    openblas_set_num_threads(1);
+    char *command = command_line(argc, argv);
+    int code = run(&operands, command, &e);
+    free(command);
+    return code == DSSM_OK ? program_end(&program) : program_fail(&program, &e);
+}
