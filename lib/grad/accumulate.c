@@ -47,34 +47,41 @@ void give_product(var *a, const real *g, int ldg, const real *w, int ldw, real s
         add_product_row(n, g + (size_t)i * (size_t)ldg, w + (size_t)i * (size_t)ldw, s, to + (size_t)i * (size_t)a->ld, first);
 }
 
-/* Sixteen sums side by side, so that the loop vectorises without reordering a sum behind our back. */
-enum { SUMS = 16 };
-
-static real total(const real part[SUMS]) {
-    real sum = 0;
-    for (int j = 0; j < SUMS; j++)
-        sum += part[j];
-    return sum;
+/* Sums are kept side by side in one or two blocks and added up at the end, in an order that the compiler does not choose. */
+static real total(const wide *sums) {
+    const real *part = (const real *)sums;
+    real four[4] = {0};
+    for (int i = 0; i < WIDE; i += 4)
+        for (int j = 0; j < 4; j++)
+            four[j] += part[i + j];
+    return (four[0] + four[1]) + (four[2] + four[3]);
 }
 
 real row_sum(int n, const real *x) {
-    real part[SUMS] = {0};
+    wide even = {0}, odd = {0};
     int l = 0;
-    for (; l + SUMS <= n; l += SUMS)
-        for (int j = 0; j < SUMS; j++)
-            part[j] += x[l + j];
-    for (int j = 0; l + j < n; j++)
-        part[j] += x[l + j];
-    return total(part);
+    for (; l + 2 * WIDE <= n; l += 2 * WIDE) {
+        even += *(const wide *)(x + l);
+        odd += *(const wide *)(x + l + WIDE);
+    }
+    if (l + WIDE <= n) {
+        even += *(const wide *)(x + l);
+        l += WIDE;
+    }
+    real rest = 0;
+    for (; l < n; l++)
+        rest += x[l];
+    even += odd;
+    return n < WIDE ? rest : total(&even) + rest;
 }
 
 real row_dot(int n, const real *x, const real *y) {
-    real part[SUMS] = {0};
+    wide sums = {0};
     int l = 0;
-    for (; l + SUMS <= n; l += SUMS)
-        for (int j = 0; j < SUMS; j++)
-            part[j] += x[l + j] * y[l + j];
-    for (int j = 0; l + j < n; j++)
-        part[j] += x[l + j] * y[l + j];
-    return total(part);
+    for (; l + WIDE <= n; l += WIDE)
+        sums += *(const wide *)(x + l) * *(const wide *)(y + l);
+    real rest = 0;
+    for (; l < n; l++)
+        rest += x[l] * y[l];
+    return n < WIDE ? rest : total(&sums) + rest;
 }

@@ -15,6 +15,11 @@ real *gradient_of(var *a, bool *first);
 /* bug() unless a is rows×lanes; the operation's name and both shapes are in the text. */
 void expect_shape(const char *operation, const var *a, int rows, int lanes);
 
+/* Blocks of numbers that fill a vector register, at any address: rows of lanes begin anywhere. */
+typedef real wide __attribute__((vector_size(64), aligned(sizeof(real)), may_alias));
+typedef real half __attribute__((vector_size(32), aligned(sizeof(real)), may_alias));
+enum { WIDE = 64 / sizeof(real), HALF = 32 / sizeof(real) };
+
 /* ---- accumulate.c: gradient of a += …, for g and w of a's shape with distances ldg, ldw between rows ---- */
 void give(var *a, const real *g, int ldg, real s);                                 /* s · g */
 void give_product(var *a, const real *g, int ldg, const real *w, int ldw, real s); /* s · g · w, number by number */

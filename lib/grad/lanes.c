@@ -3,11 +3,6 @@
  * register, with the sum over k kept there. */
 #include "grad/engine.h"
 
-/* Numbers to a 64-byte and a 32-byte block; unaligned, because rows of lanes begin anywhere. */
-typedef real wide __attribute__((vector_size(64), aligned(sizeof(real)), may_alias));
-typedef real half __attribute__((vector_size(32), aligned(sizeof(real)), may_alias));
-enum { WIDE = 64 / sizeof(real), HALF = 32 / sizeof(real) };
-
 static inline void dot_wide(int k, const real *a, size_t as, const real *b, size_t bs, real s, const real *c0, real *c) {
     wide sum = *(const wide *)a * *(const wide *)b;
     for (int i = 1; i < k; i++)
