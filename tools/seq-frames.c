@@ -33,7 +33,7 @@ static const struct program program = {
     .operands = "[STREAM]",
     .operands_max = 1,
     .examples = "gen-pendulum -n 8 --seed 2 | seq-frames -o sheet.png\n"
-                "rollout m.npz --first 5 test.msgpack | seq-frames --fields x,x_pred -n 4 -o predicted.png\n"
+                "rollout m.npz test.msgpack | seq-frames -n 4 --every 2 -o predicted.png\n"
                 "seq-frames --skip 20 -n 1 --scale 8 test.msgpack -o one.png\n",
     .groups = groups,
     .reads_stdin = true,

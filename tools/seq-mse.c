@@ -29,7 +29,7 @@ static const struct program program = {
     .reads_writes = "one or two streams in, JSON line out: mean squared error per dimension",
     .operands = "[STREAM [STREAM]]",
     .operands_max = 2,
-    .examples = "gen-pendulum -n 500 --seed 2 | rollout m.npz --first 5 | seq-mse\n"
+    .examples = "gen-pendulum -n 500 --seed 2 | rollout m.npz | seq-mse\n"
                 "seq-mse --steps 6- --per-step predicted.msgpack\n"
                 "seq-mse truth.msgpack other.msgpack\n",
     .groups = groups,
