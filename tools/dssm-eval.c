@@ -16,13 +16,13 @@ struct settings {
 
 #define AT(member) offsetof(struct settings, member)
 static const struct option_row rows[] = {
-    {"context", 'k', OPT_INT, AT(evaluation.context), "5", 1, 1000000, NULL, "K", "steps at the start of each sequence that predictions are made from"},
-    {"samples", 0, OPT_INT, AT(evaluation.samples), "1", 1, 1000000, NULL, "N", "draws that the bound and the sampled predictions are means over"},
+    {"context", 'k', OPT_INT, AT(evaluation.context), "5", 1, 1000000, NULL, "K", "Steps at the start of each sequence that predictions are made from."},
+    {"samples", 0, OPT_INT, AT(evaluation.samples), "1", 1, 1000000, NULL, "N", "Draws that the bound and the sampled predictions are means over."},
     {"filtered", 0, OPT_FLAG, AT(evaluation.filtered), NULL, 0, 0, NULL, NULL,
-     "take R2 on filtered beliefs (as a filter version does anyway), not on smoothed ones"},
+     "Take R2 on filtered beliefs (as a filter version does anyway), not on smoothed ones."},
     {"no-noise", 0, OPT_FLAG, AT(evaluation.no_noise), NULL, 0, 0, NULL, NULL,
-     "replace every sample by its mean, so that another implementation can be compared digit by digit"},
-    {"report", 0, OPT_CHOICE, AT(report), "json", 0, 0, "json|table", "FORM", "one line of JSON, or a table to read"},
+     "Replace every sample by its mean, so that another implementation can be compared digit by digit."},
+    {"report", 0, OPT_CHOICE, AT(report), "json", 0, 0, "json|table", "FORM", "One line of JSON, or a table to read."},
     {0},
 };
 static struct settings settings;

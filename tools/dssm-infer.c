@@ -17,16 +17,16 @@ struct settings {
 
 #define AT(member) offsetof(struct settings, member)
 static const struct option_row rows[] = {
-    {"smoothed", 0, OPT_FLAG, AT(smoothed), NULL, 0, 0, NULL, NULL, "beliefs given the whole sequence; what a model learns by default"},
-    {"filtered", 0, OPT_FLAG, AT(filtered), NULL, 0, 0, NULL, NULL, "beliefs given the steps so far; what a filter version learns"},
+    {"smoothed", 0, OPT_FLAG, AT(smoothed), NULL, 0, 0, NULL, NULL, "Beliefs given the whole sequence; what a model learns by default."},
+    {"filtered", 0, OPT_FLAG, AT(filtered), NULL, 0, 0, NULL, NULL, "Beliefs given the steps so far; what a filter version learns."},
     {"online", 0, OPT_FLAG, AT(online), NULL, 0, 0, NULL, NULL,
-     "filter record by record and answer each at once; records with the same id one after the other are pieces of a sequence"},
-    {"samples", 0, OPT_INT, AT(samples), "0", 0, 100000, NULL, "N", "add z_sample: N draws from the belief at each step"},
-    {"drop", 0, OPT_TEXT, AT(drop), NULL, 0, 0, NULL, "FIELD,...", "do not pass these fields on"},
+     "Filter record by record and answer each at once; records with the same id one after the other are pieces of a sequence."},
+    {"samples", 0, OPT_INT, AT(samples), "0", 0, 100000, NULL, "N", "Add z_sample: N draws from the belief at each step."},
+    {"drop", 0, OPT_TEXT, AT(drop), NULL, 0, 0, NULL, "FIELD,...", "Do not pass these fields on."},
     {0},
 };
 static const struct option_row output_rows[] = {
-    {"output", 'o', OPT_TEXT, AT(output), NULL, 0, 0, NULL, "FILE", "write here, whole or not at all"},
+    {"output", 'o', OPT_TEXT, AT(output), NULL, 0, 0, NULL, "FILE", "Write here, whole or not at all."},
     {0},
 };
 static struct settings settings;

@@ -23,28 +23,28 @@ struct settings {
 
 #define AT(member) offsetof(struct settings, member)
 static const struct option_row predict_rows[] = {
-    {"context", 'k', OPT_INT, AT(context), "5", 1, 1000000, NULL, "K", "steps at the start of each sequence that the model may look at"},
+    {"context", 'k', OPT_INT, AT(context), "5", 1, 1000000, NULL, "K", "Steps at the start of each sequence that the model may look at."},
     {"from", 0, OPT_CHOICE, AT(from), "smoothed", 0, 0, "smoothed|filtered", "STATE",
-     "roll from the first state given these steps, or from the K-th given the steps up to it"},
-    {"z1", 0, OPT_CHOICE, AT(start), "sample", 0, 0, "sample|mean", "HOW", "draw that state from its belief, or take the mean"},
-    {"horizon", 0, OPT_INT, AT(horizon), "0", 0, 1000000, NULL, "H", "predict so many steps beyond the end; fields grow, mask is 0 there"},
+     "Roll from the first state given these steps, or from the K-th given the steps up to it."},
+    {"z1", 0, OPT_CHOICE, AT(start), "sample", 0, 0, "sample|mean", "HOW", "Draw that state from its belief, or take the mean."},
+    {"horizon", 0, OPT_INT, AT(horizon), "0", 0, 100000, NULL, "H", "Predict so many steps beyond the end; fields grow, mask is 0 there."},
     {0},
 };
 static const struct option_row generate_rows[] = {
-    {"generate", 'g', OPT_INT, AT(generate), "0", 0, 100000000, NULL, "N", "make N sequences from the learned prior"},
-    {"steps", 0, OPT_INT, AT(steps), "15", 1, 1000000, NULL, "T", "their length; with --controls given that of the controls"},
-    {"u-max", 0, OPT_REAL, AT(u_max), "1", 0, 1e9, NULL, "U", "largest control of --controls uniform"},
+    {"generate", 'g', OPT_INT, AT(generate), "0", 0, 100000000, NULL, "N", "Make N sequences from the learned prior."},
+    {"steps", 0, OPT_INT, AT(steps), "15", 1, 1000000, NULL, "T", "Their length; with --controls given that of the controls."},
+    {"u-max", 0, OPT_REAL, AT(u_max), "1", 0, 1e9, NULL, "U", "Largest control of --controls uniform."},
     {0},
 };
 static const struct option_row both_rows[] = {
-    {"sample", 0, OPT_FLAG, AT(sample), NULL, 0, 0, NULL, NULL, "draw each transition from its distribution"},
-    {"mean", 0, OPT_FLAG, AT(mean), NULL, 0, 0, NULL, NULL, "take the mean of each transition; so it is without --sample"},
+    {"sample", 0, OPT_FLAG, AT(sample), NULL, 0, 0, NULL, NULL, "Draw each transition from its distribution."},
+    {"mean", 0, OPT_FLAG, AT(mean), NULL, 0, 0, NULL, NULL, "Take the mean of each transition; so it is without --sample."},
     {"controls", 0, OPT_CHOICE, AT(controls), "auto", 0, 0, "auto|given|zero|uniform", "WHICH",
-     "the stream's (while they last, then 0), none, or with --generate drawn up to --u-max; auto: given, with --generate zero"},
+     "The stream's (while they last, then 0), none, or with --generate drawn up to --u-max; auto: given, with --generate zero."},
     {0},
 };
 static const struct option_row output_rows[] = {
-    {"output", 'o', OPT_TEXT, AT(output), NULL, 0, 0, NULL, "FILE", "write here, whole or not at all"},
+    {"output", 'o', OPT_TEXT, AT(output), NULL, 0, 0, NULL, "FILE", "Write here, whole or not at all."},
     {0},
 };
 static struct settings settings;
@@ -53,7 +53,7 @@ static const struct option_group groups[] = {
     {"Output", output_rows, &settings},      {"Common", options_common, &settings.common}, {0}};
 static struct program program = {
     .name = "rollout",
-    .reads_writes = "model and stream in, stream out: predict sequences from their first steps, or generate some",
+    .reads_writes = "model and stream in, stream out: predict from first steps, or generate",
     .operands = "MODEL [STREAM]",
     .operands_min = 1,
     .operands_max = 2,

@@ -234,7 +234,8 @@ struct bound model_bound(const struct model *m, const struct record *records, in
 
 /* ---- rollouts (rollout.c), for any kind ---- */
 /* Rolls from `now` over `steps` further steps with controls u (du×(steps·L), that of step s acts into step s+1 of the result; NULL: none):
- * fills x_out (Dx×((steps+1)·L)) and z_out (may be NULL). sample: transitions are sampled with noise of NOISE_ROLLOUT, else means. */
+ * fills x_out (Dx×((steps+1)·L)) and z_out (may be NULL). sample: transitions are sampled with noise of NOISE_ROLLOUT, else means. What is
+ * on the tape may be gone after it: a long rollout begins it anew. */
 void rollout_run(const struct model *m, struct tape *t, struct latent now, const struct batch *b, const real *u, int steps,
                  const struct noise *n, bool sample, real *x_out, real *z_out);
 
@@ -272,7 +273,7 @@ struct online *online_new(const struct model *m, int draws, const struct noise *
 void online_next(struct online *o, const struct record *r, bool goes_on, struct beliefs *out);
 void online_free(struct online *o);
 
-/* Predictions (predict.c; MATH of the paper's section 6: z_1 given the first K steps, then the transition alone). */
+/* Predictions (predict.c): a state given the first K steps, then the transition alone. */
 struct predict_settings {
     int context;       /* K: steps that are looked at, fewer where a sequence is shorter */
     bool from_last;    /* roll from the filtered z_K; else from the smoothed z_1 */

@@ -1,6 +1,7 @@
 /* Predictions from the first steps of sequences, and sequences from the learned prior. */
 #include "model/model.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -49,8 +50,7 @@ static struct array roll_take(const struct roll *r, const real *values, int rows
     float *out = a.data;
     for (int t = 0; t < length; t++)
         for (int i = 0; i < rows; i++)
-            *out++ = t < r->first || t > r->first + r->steps ? NAN
-                         : (float)values[(size_t)i * wide + (size_t)((t - r->first) * r->L + b)];
+            *out++ = t < r->first ? NAN : (float)values[(size_t)i * wide + (size_t)((t - r->first) * r->L + b)];
     return a;
 }
 
@@ -85,6 +85,15 @@ static struct latent start_state(const struct predict_job *j, struct tape *t, co
     return z;
 }
 
+/* Nothing can be rolled: the records end, and the horizon too, before step K. */
+static void predict_nothing(const struct predict_job *j, int first, int n)
+{
+    struct roll none = {.L = 1, .first = INT_MAX};
+    for (int l = first; l < first + n; l++)
+        j->out[l] = roll_prediction(j->m, &none, 0, (int)record_steps(&j->records[l]) + j->s->horizon);
+}
+
+/* Steps of the longest of n records. */
 static int longest_of(const struct record *records, int n)
 {
     size_t longest = 0;
@@ -100,16 +109,21 @@ static void predict_chunk(void *arg, int i, int worker)
     const struct predict_job *j = arg;
     const struct predict_settings *s = j->s;
     const struct record *records = j->records + i * MODEL_CHUNK;
+    int n = j->count - i * MODEL_CHUNK < MODEL_CHUNK ? j->count - i * MODEL_CHUNK : MODEL_CHUNK, longest = longest_of(records, n);
+    int from = s->from_last ? s->context - 1 : 0, last = longest + s->horizon - 1;
+    if (from > last) {
+        predict_nothing(j, i * MODEL_CHUNK, n);
+        return;
+    }
     struct batch context;
-    batch_chunk(&context, j->m, j->records, j->count, j->first, i, s->context);
-    int from = s->from_last ? s->context - 1 : 0, last = longest_of(records, context.B) + s->horizon - 1;
-    struct roll r = roll_new(j->m, context.B, from, last > from ? last - from : 0);
-    for (int l = 0; l < context.B && r.u && !s->no_controls; l++)
+    batch_chunk(&context, j->m, j->records, j->count, j->first, i, s->from_last || s->context < longest ? s->context : longest);
+    struct roll r = roll_new(j->m, n, from, last - from);
+    for (int l = 0; l < n && r.u && !s->no_controls; l++)
         roll_controls(&r, l, j->m->du, record_get(&records[l], "u"));
     struct tape *t = tape_new();
     tape_begin(t, &j->m->params, NULL, 0);
     rollout_run(j->m, t, start_state(j, t, &context), &context, r.u, r.steps, j->noise, s->sample_steps, r.x, r.z);
-    for (int l = 0; l < context.B; l++)
+    for (int l = 0; l < n; l++)
         j->out[i * MODEL_CHUNK + l] = roll_prediction(j->m, &r, l, (int)record_steps(&records[l]) + s->horizon);
     tape_free(t);
     roll_free(&r);
