@@ -1,0 +1,169 @@
+/* One training update of the EKVAE (batch 50 × 15 frames of 16×16, default sizes) against the matrix products that it
+ * consists of, and two threads against one. The products are those that the update itself asks of BLAS: this program's
+ * cblas_sgemm notes their shapes and hands on; then they are run alone, in the same order, each on memory of its own. */
+#include "model/model.h"
+#include "train/train.h"
+
+#include <cblas.h>
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SEQUENCES = 50, STEPS = 15, PIXELS = 256, ROUNDS = 12, UPDATES = 20, PRODUCTS_MAX = 4096 };
+
+struct product {
+    CBLAS_TRANSPOSE ta, tb;
+    int m, n, k, lda, ldb, ldc;
+    float beta, *A, *B, *C;
+};
+static struct product product[PRODUCTS_MAX];
+static int products, noting;
+
+typedef void gemm_function(CBLAS_LAYOUT, CBLAS_TRANSPOSE, CBLAS_TRANSPOSE, blasint, blasint, blasint, float, const float *, blasint, const float *,
+                           blasint, float, float *, blasint);
+static gemm_function *real_gemm;
+
+void cblas_sgemm(CBLAS_LAYOUT order, CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, blasint m, blasint n, blasint k, float alpha, const float *A, blasint lda,
+                 const float *B, blasint ldb, float beta, float *C, blasint ldc)
+{
+    if (noting && products < PRODUCTS_MAX)
+        product[products++] = (struct product){ta, tb, m, n, k, lda, ldb, ldc, beta, NULL, NULL, NULL};
+    real_gemm(order, ta, tb, m, n, k, alpha, A, lda, B, ldb, beta, C, ldc);
+}
+
+static float *numbers(size_t n)
+{
+    float *a = xmalloc(n * sizeof *a);
+    for (size_t i = 0; i < n; i++)
+        a[i] = 1e-3F * (float)(i % 97);
+    return a;
+}
+
+/* Memory for every product, as wide as the update's own. */
+static void prepare_products(void)
+{
+    for (struct product *p = product; p < product + products; p++) {
+        p->A = numbers((size_t)p->lda * (size_t)(p->ta == CblasNoTrans ? p->m : p->k));
+        p->B = numbers((size_t)p->ldb * (size_t)(p->tb == CblasNoTrans ? p->k : p->n));
+        p->C = numbers((size_t)p->ldc * (size_t)p->m);
+    }
+}
+
+static double time_products(void)
+{
+    double began = seconds_now();
+    for (int u = 0; u < UPDATES; u++)
+        for (const struct product *p = product; p < product + products; p++)
+            real_gemm(CblasRowMajor, p->ta, p->tb, p->m, p->n, p->k, 1, p->A, p->lda, p->B, p->ldb, p->beta, p->C, p->ldc);
+    return (seconds_now() - began) / UPDATES;
+}
+
+/* Sequences of moving spots: what is seen does not matter for the time. */
+static struct dataset make_data(void)
+{
+    struct dataset d = {.n = SEQUENCES, .dx = PIXELS, .du = 1, .longest = STEPS, .record = xcalloc(SEQUENCES, sizeof *d.record)};
+    for (int i = 0; i < SEQUENCES; i++) {
+        struct array x = array_new(DT_U1, 2, (size_t[]){STEPS, PIXELS}), u = array_new(DT_F4, 2, (size_t[]){STEPS, 1});
+        for (int t = 0; t < STEPS; t++) {
+            ((uint8_t *)x.data)[t * PIXELS + (37 * i + 5 * t) % PIXELS] = 255;
+            ((float *)u.data)[t] = (float)((i + t) % 5 - 2);
+        }
+        record_init(&d.record[i]);
+        record_set_id(&d.record[i], "spot");
+        record_put(&d.record[i], "x", x);
+        record_put(&d.record[i], "u", u);
+    }
+    return d;
+}
+
+struct trainee {
+    struct model *model;
+    struct gradient_engine *engine;
+    struct adam adam;
+    real *gradient;
+    int pick[SEQUENCES];
+};
+
+static struct trainee trainee_new(const struct dataset *d, struct pool *pool)
+{
+    const struct model_kind *kind = model_kind_find("ekvae");
+    void *settings = xcalloc(1, kind->settings_size);
+    struct error e;
+    struct trainee t;
+    options_defaults(options_model, settings);
+    options_defaults(kind->options, settings);
+    t.model = model_new(kind, settings, d->dx, d->du, NULL, 1, &e);
+    if (!t.model)
+        bug("%s", e.text);
+    t.engine = gradient_new(t.model, d, SEQUENCES, pool);
+    t.adam = adam_new(&t.model->params);
+    t.gradient = xcalloc(t.model->params.size, sizeof(real));
+    for (int i = 0; i < SEQUENCES; i++)
+        t.pick[i] = i;
+    free(settings);
+    return t;
+}
+
+static void trainee_free(struct trainee *t)
+{
+    gradient_free(t->engine);
+    adam_free(&t->adam);
+    free(t->gradient);
+    model_free(t->model);
+}
+
+/* A whole update: batch, forward, backward, Adam. */
+static void update(struct trainee *t, int number)
+{
+    struct noise noise = {1, (uint32_t)number, false};
+    gradient_forward(t->engine, t->pick, SEQUENCES, 0, STEPS, GROUP_ALL, &noise);
+    gradient_backward(t->engine, (struct objective_weights){1, 1}, GROUP_ALL, t->gradient);
+    adam_step(&t->adam, &t->model->params, t->gradient, GROUP_ALL, 1e-5);
+}
+
+static double time_updates(struct trainee *t)
+{
+    double began = seconds_now();
+    for (int u = 0; u < UPDATES; u++)
+        update(t, u);
+    return (seconds_now() - began) / UPDATES;
+}
+
+static double least(double a, double b)
+{
+    return a < b ? a : b;
+}
+
+int main(void)
+{
+    real_gemm = (gemm_function *)dlsym(RTLD_NEXT, "cblas_sgemm");
+    openblas_set_num_threads(1);
+    struct dataset d = make_data();
+    struct pool *one = pool_new(1), *two = pool_new(2);
+    struct trainee alone = trainee_new(&d, one), both = trainee_new(&d, two);
+    update(&alone, 0);
+    noting = 1;
+    update(&alone, 1);
+    noting = 0;
+    prepare_products();
+    double products_time = 1e9, update_time = 1e9, two_time = 1e9;
+    for (int r = 0; r < ROUNDS; r++) { /* in turns, the best of each: other work on the machine disturbs all alike */
+        products_time = least(products_time, time_products());
+        update_time = least(update_time, time_updates(&alone));
+        two_time = least(two_time, time_updates(&both));
+    }
+    printf("ekvae_update_over_gemms: %.2f (update %.2f ms, its %d matrix products alone %.2f ms, one thread)\n", update_time / products_time,
+           1e3 * update_time, products, 1e3 * products_time);
+    printf("ekvae_two_threads_over_one: %.2f times as fast (%.2f ms)\n", update_time / two_time, 1e3 * two_time);
+    trainee_free(&alone);
+    trainee_free(&both);
+    pool_free(one);
+    pool_free(two);
+    for (int i = 0; i < products; i++) {
+        free(product[i].A);
+        free(product[i].B);
+        free(product[i].C);
+    }
+    dataset_free(&d);
+    return 0;
+}
