@@ -3,35 +3,37 @@
  * register, with the sum over k kept there. */
 #include "grad/engine.h"
 
-static inline void dot_wide(int k, const real *a, size_t as, const real *b, size_t bs, real s, const real *c0, real *c) {
+static inline void dot_wide(int k, const real *a, size_t as, const real *b, size_t bs, real s, bool add, const real *c0, real *c) {
     wide sum = *(const wide *)a * *(const wide *)b;
     for (int i = 1; i < k; i++)
         sum += *(const wide *)(a + (size_t)i * as) * *(const wide *)(b + (size_t)i * bs);
-    *(wide *)c = c0 ? *(const wide *)c0 + s * sum : s * sum;
+    *(wide *)c = add ? *(const wide *)c0 + s * sum : s * sum;
 }
 
-static inline void dot_half(int k, const real *a, size_t as, const real *b, size_t bs, real s, const real *c0, real *c) {
+static inline void dot_half(int k, const real *a, size_t as, const real *b, size_t bs, real s, bool add, const real *c0, real *c) {
     half sum = *(const half *)a * *(const half *)b;
     for (int i = 1; i < k; i++)
         sum += *(const half *)(a + (size_t)i * as) * *(const half *)(b + (size_t)i * bs);
-    *(half *)c = c0 ? *(const half *)c0 + s * sum : s * sum;
+    *(half *)c = add ? *(const half *)c0 + s * sum : s * sum;
 }
 
-static inline void dot_one(int k, const real *a, size_t as, const real *b, size_t bs, real s, const real *c0, real *c) {
+static inline void dot_one(int k, const real *a, size_t as, const real *b, size_t bs, real s, bool add, const real *c0, real *c) {
     real sum = *a * *b;
     for (int i = 1; i < k; i++)
         sum += a[(size_t)i * as] * b[(size_t)i * bs];
-    *c = c0 ? *c0 + s * sum : s * sum;
+    *c = add ? *c0 + s * sum : s * sum;
 }
 
 void lanes_dot(int lanes, int k, const real *a, size_t as, const real *b, size_t bs, real s, const real *c0, real *c) {
+    bool add = c0 != NULL;
+    const real *from = add ? c0 : c;
     int l = 0;
     for (; l + WIDE <= lanes; l += WIDE)
-        dot_wide(k, a + l, as, b + l, bs, s, c0 ? c0 + l : NULL, c + l);
+        dot_wide(k, a + l, as, b + l, bs, s, add, from + l, c + l);
     for (; l + HALF <= lanes; l += HALF)
-        dot_half(k, a + l, as, b + l, bs, s, c0 ? c0 + l : NULL, c + l);
+        dot_half(k, a + l, as, b + l, bs, s, add, from + l, c + l);
     for (; l < lanes; l++)
-        dot_one(k, a + l, as, b + l, bs, s, c0 ? c0 + l : NULL, c + l);
+        dot_one(k, a + l, as, b + l, bs, s, add, from + l, c + l);
 }
 
 void lanes_product(int lanes, int n, int k, int m, struct mat A, struct mat B, real s, bool add, struct mat C) {

@@ -193,9 +193,9 @@ static void undo_sum_steps(struct tape *t, void *note) {
 }
 
 var *sum_steps(struct tape *t, var *a, int steps) {
-    if (steps < 1 || a->lanes % steps != 0)
+    int lanes = steps > 0 ? a->lanes / steps : 0;
+    if (lanes * steps != a->lanes)
         bug("sum_steps: %d×%d in %d steps", a->rows, a->lanes, steps);
-    int lanes = a->lanes / steps;
     var *out = unary_new(t, a->rows, lanes, a, undo_sum_steps);
     copy_value(&(var){.rows = a->rows, .lanes = lanes, .ld = a->ld, .v = a->v}, out->v, lanes);
     for (int i = 0; i < a->rows; i++)
