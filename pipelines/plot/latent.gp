@@ -29,7 +29,7 @@ set view 64, 38, 1.06, 1.1
 set tics font ",10" textcolor rgb "#505050" offset 0, -0.2
 set xlabel "z_1" offset 0, -0.6
 set ylabel "z_2" offset 0, -0.6
-set zlabel "z_3" offset 4, 0
+set zlabel "z_3" offset 2.4, 0
 set hidden3d front # nearer points cover those behind
 set style line 1 pointtype 7 pointsize 0.45
 
