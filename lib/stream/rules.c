@@ -1,4 +1,4 @@
-/* The rules of formats/stream.md that go beyond the form of a message: S4-S8 on the header, S14-S18 on records. */
+/* The rules of formats/stream.md that go beyond the form of a message: S4-S6 on the header, S13-S16 on records. */
 #include "rules.h"
 #include <math.h>
 #include <stdlib.h>

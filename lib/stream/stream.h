@@ -214,7 +214,8 @@ void archive_clear(struct archive *a);
 void archive_put(struct archive *a, const char *name, struct array array); /* takes ownership of array.data */
 const struct array *archive_get(const struct archive *a, const char *name);
 int archive_write(const struct archive *a, FILE *f, struct error *e);
-/* Bounded: each member at most max_bytes (0: 4 GiB). Refuses compressed-size tricks, object dtypes, Fortran order and big endian with a clear error. */
+/* Bounded: each member at most max_bytes (0: 4 GiB). Reads forward only, so from a pipe too. Refuses object dtypes, Fortran order and
+ * big endian with a clear error, and whatever is longer or shorter than it says; a file that ends early is CUT_SHORT. */
 /* a is made by this call, as by archive_init; on failure it is left empty. meta is {} if there is no meta.json (numpy.savez). */
 int archive_read(struct archive *a, FILE *f, const char *name, size_t max_bytes, struct error *e);
 

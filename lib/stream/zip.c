@@ -78,17 +78,34 @@ void zip_writer_abandon(struct zip_writer *z)
     free(z);
 }
 
+/* The record that ends a zip file (without a comment) and its signature. */
+enum { END_BYTES = 22 };
+static const char end_signature[4] = {'P', 'K', 5, 6};
+
 struct zip_reader {
     struct archive *archive;
     FILE *file;
+    bool at_eof;
+    int members; /* begun so far */
+    char tail[END_BYTES]; /* the last bytes read so far */
     char block[64 << 10];
 };
+
+/* Keeps the last bytes of what was read. */
+static void note_tail(struct zip_reader *z, size_t n)
+{
+    size_t keep = n < END_BYTES ? END_BYTES - n : 0;
+    memmove(z->tail, z->tail + END_BYTES - keep, keep);
+    memcpy(z->tail + keep, z->block + (n < END_BYTES ? 0 : n - END_BYTES), END_BYTES - keep);
+}
 
 static la_ssize_t read_block(struct archive *a, void *reader, const void **bytes)
 {
     struct zip_reader *z = reader;
     size_t n = fread(z->block, 1, sizeof z->block, z->file);
     *bytes = z->block;
+    note_tail(z, n);
+    z->at_eof = n == 0;
     if (n == 0 && ferror(z->file)) {
         archive_set_error(a, errno, "cannot read: %s", strerror(errno));
         return -1;
@@ -110,14 +127,31 @@ struct zip_reader *zip_reader_new(FILE *f, struct error *e)
     return z;
 }
 
+/* libarchive's stream reader stops where the directory begins: reads on to see that the file does not end inside it. */
+static int check_end(struct zip_reader *z, struct error *e)
+{
+    const void *bytes;
+    la_ssize_t n;
+    while ((n = read_block(z->archive, z, &bytes)) > 0)
+        ;
+    if (n < 0)
+        return problem(z->archive, DSSM_FAILURE, e);
+    if (memcmp(z->tail, end_signature, sizeof end_signature) != 0)
+        return error_set(e, DSSM_CUT_SHORT, "ended inside its directory");
+    return DSSM_OK;
+}
+
 int zip_next(struct zip_reader *z, const char **name, struct error *e)
 {
     struct archive_entry *entry;
     int code = archive_read_next_header(z->archive, &entry);
     if (code == ARCHIVE_EOF)
-        return 0;
+        return check_end(z, e) ? -1 : 0;
+    if (code != ARCHIVE_OK && z->at_eof && z->members > 0)
+        return error_set(e, DSSM_CUT_SHORT, "ended before its directory"), -1;
     if (code != ARCHIVE_OK)
         return problem(z->archive, DSSM_BAD_INPUT, e), -1;
+    z->members++;
     *name = archive_entry_pathname(entry);
     if (!*name)
         return error_set(e, DSSM_BAD_INPUT, "a member has no readable name"), -1;
@@ -129,6 +163,8 @@ int zip_get(struct zip_reader *z, void *bytes, size_t n, size_t *got, struct err
     la_ssize_t done = 0;
     for (*got = 0; *got < n; *got += (size_t)done) {
         done = archive_read_data(z->archive, (char *)bytes + *got, n - *got);
+        if (done < 0 && z->at_eof)
+            return error_set(e, DSSM_CUT_SHORT, "the file ends inside it");
         if (done < 0)
             return problem(z->archive, DSSM_BAD_INPUT, e);
         if (done == 0)

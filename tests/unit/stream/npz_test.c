@@ -202,7 +202,10 @@ static void a_cut_or_changed_archive_is_refused(void **state)
     assert_int_equal(read_archive(&back, b, 0, &e), DSSM_BAD_INPUT);
     assert_non_null(strstr(e.text, "m.npz: member encoder.0.weight.npy"));
     number[130] ^= 1;
-    assert_int_equal(read_archive(&back, (struct bytes){b.p, 200}, 0, &e), DSSM_BAD_INPUT);
+    for (size_t n = 60; n < b.n; n++) {
+        assert_int_equal(read_archive(&back, (struct bytes){b.p, n}, 0, &e), DSSM_CUT_SHORT);
+        assert_int_equal(back.n, 0);
+    }
     assert_int_equal(read_archive(&back, (struct bytes){(char[]){"no zip at all, just some text that goes on"}, 42}, 0, &e), DSSM_BAD_INPUT);
     archive_clear(&a);
     free(b.p);
