@@ -211,13 +211,50 @@ static void a_cut_or_changed_archive_is_refused(void **state)
     free(b.p);
 }
 
+/* Does the vector of formats/ what its line in expected.tsv says? want may end in "…", which stands for anything. */
+static void check_vector(const char *path, int status, const char *want)
+{
+    char file[512], whole[1200];
+    struct archive a;
+    struct error e = {0};
+    snprintf(file, sizeof file, "formats/vectors/%s", path);
+    FILE *f = fopen(file, "r");
+    assert_non_null(f);
+    int code = archive_read(&a, f, path, 0, &e);
+    fclose(f);
+    archive_clear(&a);
+    snprintf(whole, sizeof whole, "%s: %s", path, want);
+    size_t n = strlen(whole), end = strlen("…");
+    bool open = strcmp(whole + n - end, "…") == 0;
+    if (code != status || (code && (open ? strncmp(e.text, whole, n - end) : strcmp(e.text, whole))))
+        fail_msg("%s: expected status %d, %s; got status %d, %s", path, status, whole, code, e.text);
+}
+
+static void vectors_do_what_is_expected(void **state)
+{
+    (void)state;
+    char line[1024], path[256], text[700];
+    int status, archives = 0;
+    FILE *f = fopen("formats/vectors/expected.tsv", "r");
+    assert_non_null(f);
+    while (fgets(line, sizeof line, f)) {
+        assert_int_equal(sscanf(line, "%255[^\t]\t%d\t%699[^\n]", path, &status, text), 3);
+        if (strstr(path, ".npz")) {
+            check_vector(path, status, text);
+            archives++;
+        }
+    }
+    fclose(f);
+    assert_true(archives >= 30);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_goes_in_comes_out),            cmocka_unit_test(same_content_same_bytes),
         cmocka_unit_test(putting_replaces),                  cmocka_unit_test(npy_headers_are_aligned),
         cmocka_unit_test(what_is_no_plain_array_is_refused), cmocka_unit_test(other_members_are_refused),
-        cmocka_unit_test(a_cut_or_changed_archive_is_refused),
+        cmocka_unit_test(a_cut_or_changed_archive_is_refused), cmocka_unit_test(vectors_do_what_is_expected),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

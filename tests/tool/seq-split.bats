@@ -1,0 +1,83 @@
+#!/usr/bin/env bats
+
+setup() {
+    load helper
+    GOOD=$ROOT/formats/vectors/good
+    three=$GOOD/S01-three-records.msgpack
+}
+
+# A stream of N sequences of 3 steps with ids 0, 1, …
+sequences() {
+    local list=() i
+    for ((i = 0; i < $1; i++)); do list+=("$GOOD/S20-crc.msgpack"); done
+    seq-cat --renumber "${list[@]}" | seq-head -n "$1"
+}
+
+ids() {
+    python3 -c "
+import sys
+sys.path.insert(0, '$ROOT/formats/readers')
+import read_stream
+print(*[r['id'] for _, r in read_stream.read(open(sys.argv[1], 'rb'))])" "$1"
+}
+
+@test "--every: held out and rest" {
+    sequences 7 >all
+    seq-split --every 3 all -o held --rest rest
+    assert_equal "$(ids held)" "2 5"
+    assert_equal "$(ids rest)" "0 1 3 4 6"
+    seq-check held rest
+}
+
+@test "--fraction: same seed, same sequences; every sequence in exactly one" {
+    sequences 40 >all
+    seq-split --fraction 0.3 --seed 5 all -o held --rest rest
+    seq-split --fraction 0.3 --seed 5 all -o again
+    seq-split --fraction 0.3 --seed 6 all -o other
+    assert_equal "$(ids held)" "$(ids again)"
+    [ "$(ids held)" != "$(ids other)" ]
+    assert_equal "$( (ids held; ids rest) | tr ' ' '\n' | sort -n | tr '\n' ' ')" "$(seq 0 39 | tr '\n' ' ')"
+    local n
+    n=$(ids held | wc -w)
+    [ "$n" -ge 4 ] && [ "$n" -le 22 ]
+}
+
+@test "the seed is in the history" {
+    run bash -c "seq-split --fraction 0.5 --seed 9 '$three' | seq-info --json | jq -c '.history[-1] | [.program, .seed]'"
+    assert_output '["seq-split",9]'
+}
+
+@test "pieces of one sequence stay together" {
+    seq-split --pieces 1 "$three" | seq-split --every 2 -o held --rest rest
+    assert_equal "$(ids held)" "1 1 1 1 1"
+    assert_equal "$(ids rest)" "0 0 0 2 2 2 2"
+}
+
+@test "--pieces: ids stay, the last piece is shorter" {
+    seq-split --pieces 2 "$three" -o pieces
+    assert_equal "$(ids pieces)" "0 0 1 1 1 2 2"
+    run bash -c "seq-info --json pieces | jq -c '[.sequences, .steps, .fields.x.sum]'"
+    assert_output "[3,12,44]"
+}
+
+@test "pieces of pieces are cut at the same steps" {
+    seq-split --pieces 3 "$three" | seq-split --pieces 2 -o twice
+    assert_equal "$(ids twice)" "0 0 1 1 1 1 2 2 2"
+}
+
+@test "a last control that is not finite may not be gone on from, and is not" {
+    run bash -c "seq-split --pieces 2 '$GOOD/S16-last-control.msgpack' | seq-check"
+    assert_success
+}
+
+@test "exactly one way to split" {
+    refuses 2 "seq-split: give one of --every, --fraction and --pieces" seq-split "$three"
+    refuses 2 "seq-split: give one of --every, --fraction and --pieces" seq-split --every 2 --pieces 2 "$three"
+    refuses 2 "seq-split: --pieces leaves no --rest" seq-split --pieces 2 --rest rest "$three"
+}
+
+@test "a bad stream leaves neither file" {
+    refuses 5 "before its trailer" seq-split --every 2 "$ROOT/formats/vectors/bad/S22-in-record.msgpack" -o held --rest rest
+    assert_not_exist held
+    assert_not_exist rest
+}
