@@ -15,7 +15,9 @@ static int check_array(const struct record *r, const char *name, int *width, str
     if (a->dims < 1 || a->shape[0] < 1)
         return error_set(e, DSSM_BAD_INPUT, "field %s: expected at least one step", name);
     size_t step = array_step(a);
-    if (*width < 0 && step >= 1 && step <= 1 << 24)
+    if (step < 1 || step > 1 << 24)
+        return error_set(e, DSSM_BAD_INPUT, "field %s: expected 1 to %d numbers a step, got %zu", name, 1 << 24, step);
+    if (*width < 0)
         *width = (int)step;
     if (step != (size_t)*width)
         return error_set(e, DSSM_BAD_INPUT, "field %s: expected %d numbers a step, got %zu", name, *width, step);
@@ -29,7 +31,7 @@ static int check_controls(const struct array *u, size_t steps, struct error *e)
         return error_set(e, DSSM_BAD_INPUT, "field u: expected %zu steps as in x, got %zu", steps, u->shape[0]);
     for (size_t i = 0; i < (steps - 1) * array_step(u); i++)
         if (!isfinite(array_get(u, i)))
-            return error_set(e, DSSM_BAD_INPUT, "field u: step %zu: expected a finite number", i / array_step(u));
+            return error_set(e, DSSM_BAD_INPUT, "field u: step %zu: expected a finite number", i / array_step(u) + 1);
     return DSSM_OK;
 }
 
@@ -38,6 +40,9 @@ static int check_record(struct dataset *d, const struct record *r, struct error 
     if (check_array(r, "x", &d->dx, e))
         return e->code;
     size_t steps = record_get(r, "x")->shape[0];
+    const struct array *mask = record_get(r, "mask");
+    if (mask && (mask->dims != 1 || mask->shape[0] != steps)) /* the stream's rules do not see an x that its header is silent about */
+        return error_set(e, DSSM_BAD_INPUT, "field mask: expected %zu steps as in x", steps);
     if (d->n == 0 && !record_get(r, "u"))
         d->du = 0;
     if (d->du != 0 && (check_array(r, "u", &d->du, e) || check_controls(record_get(r, "u"), steps, e)))
@@ -60,6 +65,8 @@ static void add_record(struct dataset *d, struct record *r)
     d->hash = hash_array((uint32_t)crc32(d->hash, (const Bytef *)r->id, (uInt)strlen(r->id)), record_get(r, "x"));
     if (d->du > 0)
         d->hash = hash_array(d->hash, record_get(r, "u"));
+    if (record_get(r, "mask"))
+        d->hash = hash_array(d->hash, record_get(r, "mask"));
     record_init(&d->record[d->n]);
     record_move(&d->record[d->n++], r);
 }

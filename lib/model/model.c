@@ -193,9 +193,8 @@ struct model *model_load(const char *path, struct error *e)
     FILE *f = input_open(path, e);
     if (!f)
         return NULL;
-    archive_init(&a);
-    struct model *m = archive_read(&a, f, input_name(path), 0, e) ? NULL : model_from_archive(&a, e);
-    if (!m && a.n > 0)
+    struct model *m = NULL;
+    if (archive_read(&a, f, input_name(path), 0, e) == DSSM_OK && !(m = model_from_archive(&a, e)))
         error_prefix(e, "%s", input_name(path));
     archive_clear(&a);
     if (f != stdin)

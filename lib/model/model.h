@@ -22,7 +22,7 @@ struct dataset {
     int n, dx, du;
     size_t longest; /* steps of the longest sequence */
     struct record *record; /* each has x, and u if du > 0; owned */
-    uint32_t hash;  /* CRC-32 over ids, shapes and values of x and u, in order */
+    uint32_t hash;  /* CRC-32 over ids, shapes and values of x, u and mask, in order */
 };
 /* Reads a whole stream. du is 0 if it has no u. Checks what training needs: x is there, sizes are equal, u is finite. */
 int dataset_read(struct dataset *d, FILE *f, const char *name, struct error *e);
@@ -208,6 +208,7 @@ struct transition_at { /* the transition at given states, L lanes */
     var *Q;              /* dz×L, variances */
 };
 struct transition transition_declare(struct params *p, int dz, int du, const struct transition_settings *s, uint64_t seed);
+/* At states z dz×L with controls u du×L; u NULL: no control acts, as if it were 0. */
 struct transition_at transition_apply(struct tape *t, const struct transition *tr, var *z, var *u);
 /* F z + B u */
 var *transition_mean(struct tape *t, const struct transition_at *at, var *z);

@@ -30,6 +30,8 @@ struct transition transition_declare(struct params *p, int dz, int du, const str
 
 struct transition_at transition_apply(struct tape *t, const struct transition *tr, var *z, var *u)
 {
+    if (tr->du > 0 && !u)
+        u = filled(t, tr->du, z->lanes, 0);
     var *zu = tr->du > 0 ? stack_rows(t, 2, (var *const[]){z, u}) : z;
     var *alpha = softmax(t, mlp_apply(t, &tr->g, zu));
     struct transition_at at = {.F = matmul(t, param(t, tr->F), alpha)};

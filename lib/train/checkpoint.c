@@ -157,7 +157,6 @@ int checkpoint_load(struct run *r, bool *found, struct error *e)
     if (!f)
         return DSSM_OK;
     struct archive a;
-    archive_init(&a);
     int status = archive_read(&a, f, r->io->checkpoint, 0, e);
     if (status == DSSM_OK && (status = load_archive(r, &a, e)))
         error_prefix(e, "%s", r->io->checkpoint);

@@ -20,7 +20,8 @@ struct dense {
 };
 
 /* Solves A X = B in place by elimination with pivots: A n×n, B n×m, rows `wide` numbers apart. Returns ln|det A|. */
-static inline double dense_solve(int n, double *A, int m, double *B, int wide_a, int wide_b) {
+static inline double dense_solve(int n, double *A, int m, double *B, int wide_a, int wide_b)
+{
     double log_det = 0;
     for (int c = 0; c < n; c++) {
         int best = c;
@@ -54,7 +55,8 @@ static inline double dense_solve(int n, double *A, int m, double *B, int wide_a,
 }
 
 /* The joint mean and covariance of all states: z_t as a linear map of z_1 and the noises, column by column. */
-static inline void dense_states(const struct dense *s, double mean[DENSE_Z], double cov[DENSE_Z][DENSE_Z]) {
+static inline void dense_states(const struct dense *s, double mean[DENSE_Z], double cov[DENSE_Z][DENSE_Z])
+{
     static double map[DENSE_Z][DENSE_Z]; /* row t·n+i, column: component of z_1, then of each step's noise */
     double source[DENSE_Z][DENSE_Z];
     int n = s->n, N = s->n * s->T;
@@ -88,7 +90,8 @@ static inline void dense_states(const struct dense *s, double mean[DENSE_Z], dou
 }
 
 /* Mean (n) and covariance (n×n) of z_step given the observations among a_0..a_{upto-1} that were seen; steps count from 0. */
-static inline void dense_condition(const struct dense *s, int upto, int step, double *mean, double *cov) {
+static inline void dense_condition(const struct dense *s, int upto, int step, double *mean, double *cov)
+{
     static double all_mean[DENSE_Z], all[DENSE_Z][DENSE_Z], A[DENSE_A][DENSE_A], B[DENSE_A][DENSE_N + 1], cross[DENSE_A][DENSE_N];
     int n = s->n, d = s->d, place[DENSE_T], rows = 0;
     dense_states(s, all_mean, all);
@@ -129,6 +132,21 @@ static inline void dense_condition(const struct dense *s, int upto, int step, do
                 cov[i * n + j] -= cross[r][i] * B[r][j];
         }
     }
+}
+
+/* KL(N(m1, P1) ‖ N(m2, P2)) with an explicit inverse: d = m1 − m2. */
+static inline double dense_kl(int n, const double *d, const double *P1, const double *P2)
+{
+    double A[DENSE_N * DENSE_N], inverse[DENSE_N * DENSE_N], copy[DENSE_N * DENSE_N], none[1], sum = -n;
+    memcpy(A, P2, sizeof(double) * (size_t)(n * n));
+    memcpy(copy, P1, sizeof(double) * (size_t)(n * n));
+    for (int i = 0; i < n * n; i++)
+        inverse[i] = i % (n + 1) == 0;
+    sum += dense_solve(n, A, n, inverse, n, n) - dense_solve(n, copy, 0, none, n, 1);
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < n; j++)
+            sum += inverse[i * n + j] * (P1[j * n + i] + d[i] * d[j]);
+    return 0.5 * sum;
 }
 
 #endif

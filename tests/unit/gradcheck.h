@@ -26,16 +26,19 @@ struct check {
     var *(*build)(struct tape *t, var *const *x, const void *arg);
     const void *arg;
     struct check_input in[CHECK_INPUTS];
-    bool views; /* inputs are views into larger values */
+    bool views;                  /* inputs are views into larger values */
+    const struct params *params; /* parameters that build reads, as constants; may be NULL */
 };
 
-static inline double check_draw(int which, int place) {
+static inline double check_draw(int which, int place)
+{
     double x;
     draw_normal((struct draw){.seed = 77, .purpose = 9, .sequence = (uint32_t)which, .step = (uint32_t)place}, 1, &x);
     return x;
 }
 
-static inline double check_number(const struct check_input *in, int which, int r, int l) {
+static inline double check_number(const struct check_input *in, int which, int r, int l)
+{
     double x = check_draw(which, r * in->lanes + l);
     int n = (int)lround(sqrt(in->rows)), i = r / n, j = r % n;
     if (in->kind == CHECK_POSITIVE)
@@ -45,7 +48,8 @@ static inline double check_number(const struct check_input *in, int which, int r
     return x;
 }
 
-static inline void check_open(struct check *c) {
+static inline void check_open(struct check *c)
+{
     for (int i = 0; i < CHECK_INPUTS && c->in[i].rows; i++) {
         struct check_input *in = &c->in[i];
         in->value = xmalloc(sizeof(double) * (size_t)(in->rows * in->lanes));
@@ -55,13 +59,15 @@ static inline void check_open(struct check *c) {
     }
 }
 
-static inline void check_close(struct check *c) {
+static inline void check_close(struct check *c)
+{
     for (int i = 0; i < CHECK_INPUTS; i++)
         free(c->in[i].value);
 }
 
 /* An input as a value on the tape; *source is the leaf, *at where the input's first number stands in it. */
-static inline var *check_hold(struct tape *t, const struct check_input *in, bool view, var **source, int *at) {
+static inline var *check_hold(struct tape *t, const struct check_input *in, bool view, var **source, int *at)
+{
     *at = 0;
     if (!view)
         return *source = leaf(t, in->rows, in->lanes, (const real *)in->value);
@@ -77,11 +83,12 @@ static inline var *check_hold(struct tape *t, const struct check_input *in, bool
 }
 
 /* The weighted sum; gradient (an array an input) may be NULL. */
-static inline double check_run(struct tape *t, const struct check *c, double *const *gradient) {
+static inline double check_run(struct tape *t, const struct check *c, double *const *gradient)
+{
     real none = 0;
     var *source[CHECK_INPUTS], *x[CHECK_INPUTS] = {0};
     int at[CHECK_INPUTS];
-    tape_begin(t, NULL, &none, GROUP_ALL);
+    tape_begin(t, c->params, &none, 0);
     for (int i = 0; i < CHECK_INPUTS && c->in[i].rows; i++)
         x[i] = check_hold(t, &c->in[i], c->views, &source[i], &at[i]);
     var *y = c->build(t, x, c->arg);
@@ -104,12 +111,14 @@ static inline double check_run(struct tape *t, const struct check *c, double *co
 }
 
 /* Numbers above the diagonal of a lower triangle stay 0. */
-static inline bool check_is_fixed(const struct check_input *in, int entry) {
+static inline bool check_is_fixed(const struct check_input *in, int entry)
+{
     int n = (int)lround(sqrt(in->rows)), r = entry / in->lanes;
     return in->kind == CHECK_LOWER && r % n > r / n;
 }
 
-static inline double check_difference(struct tape *t, const struct check *c, double *value) {
+static inline double check_difference(struct tape *t, const struct check *c, double *value)
+{
     double h = 1e-3, kept = *value, f[4];
     for (int i = 0; i < 4; i++) {
         *value = kept + (double[]){-2, -1, 1, 2}[i] * h;
@@ -120,7 +129,8 @@ static inline double check_difference(struct tape *t, const struct check *c, dou
 }
 
 /* The largest error of any number of the gradient, relative to max(1, |difference|); NaN if there is one. */
-static inline double check_worst_once(struct check *c) {
+static inline double check_worst_once(struct check *c)
+{
     struct tape *t = tape_new();
     double *gradient[CHECK_INPUTS] = {0}, worst = 0;
     check_open(c);
@@ -144,7 +154,8 @@ static inline double check_worst_once(struct check *c) {
 }
 
 /* The same with the inputs as values of their own and as views. */
-static inline double check_worst(struct check c) {
+static inline double check_worst(struct check c)
+{
     c.views = false;
     double own = check_worst_once(&c);
     c.views = true;

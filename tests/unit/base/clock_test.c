@@ -9,7 +9,8 @@
 
 #include "base/base.h"
 
-static void seconds_pass(void **state) {
+static void seconds_pass(void **state)
+{
     (void)state;
     double before = seconds_now(), last = before;
     for (int i = 0; i < 1000; i++) {
@@ -22,7 +23,8 @@ static void seconds_pass(void **state) {
     assert_true(passed >= 0.02 && passed < 60);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {cmocka_unit_test(seconds_pass)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,7 +12,8 @@
 
 #include "base/base.h"
 
-static void code_and_text(void **state) {
+static void code_and_text(void **state)
+{
     (void)state;
     struct error e;
     assert_int_equal(error_set(&e, DSSM_BAD_INPUT, "field %s: expected %d", "x", 3), DSSM_BAD_INPUT);
@@ -21,7 +22,8 @@ static void code_and_text(void **state) {
     assert_int_equal(error_set(NULL, DSSM_USAGE, "nobody listens"), DSSM_USAGE);
 }
 
-static void prefix_names_the_place(void **state) {
+static void prefix_names_the_place(void **state)
+{
     (void)state;
     struct error e;
     error_set(&e, DSSM_CUT_SHORT, "ended inside the header");
@@ -31,7 +33,8 @@ static void prefix_names_the_place(void **state) {
     assert_int_equal(error_prefix(NULL, "nowhere"), DSSM_FAILURE);
 }
 
-static void long_texts_are_cut(void **state) {
+static void long_texts_are_cut(void **state)
+{
     (void)state;
     struct {
         struct error e;
@@ -54,7 +57,8 @@ static void long_texts_are_cut(void **state) {
     assert_memory_equal(s.guard, "gggggggg", sizeof s.guard);
 }
 
-static void statuses_are_those_of_the_manual(void **state) {
+static void statuses_are_those_of_the_manual(void **state)
+{
     (void)state;
     assert_int_equal(DSSM_OK, 0);
     assert_int_equal(DSSM_FAILURE, 1);
@@ -64,7 +68,8 @@ static void statuses_are_those_of_the_manual(void **state) {
     assert_int_equal(DSSM_CUT_SHORT, 5);
 }
 
-static void bug_aborts_with_its_text(void **state) {
+static void bug_aborts_with_its_text(void **state)
+{
     (void)state;
     int ends[2], status;
     char text[200];
@@ -86,7 +91,8 @@ static void bug_aborts_with_its_text(void **state) {
     assert_non_null(strstr(text, "2×3"));
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(code_and_text),
         cmocka_unit_test(prefix_names_the_place),

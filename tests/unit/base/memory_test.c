@@ -14,7 +14,8 @@
 
 #include "base/base.h"
 
-static void plain_allocation(void **state) {
+static void plain_allocation(void **state)
+{
     (void)state;
     char *p = xmalloc(0), *text = xstrdup("state"), *made = xasprintf("%s-%d", text, 7);
     int *cleared = xcalloc(1000, sizeof *cleared);
@@ -33,7 +34,8 @@ static void plain_allocation(void **state) {
 }
 
 /* More than there can be, and a product that does not fit a size_t: both must end the program. */
-static void ask_too_much(int how) {
+static void ask_too_much(int how)
+{
     volatile size_t many = SIZE_MAX / 2, half = (size_t)1 << (sizeof(size_t) * 4);
     if (how == 0)
         xmalloc(many);
@@ -44,7 +46,8 @@ static void ask_too_much(int how) {
     _exit(0);
 }
 
-static void impossible_sizes_abort(void **state) {
+static void impossible_sizes_abort(void **state)
+{
     (void)state;
     for (int how = 0; how < 3; how++) {
         int status;
@@ -62,13 +65,15 @@ static void impossible_sizes_abort(void **state) {
 enum { PIECES = 3000 };
 
 /* Sizes from nothing to beyond the arena's block, without order. */
-static size_t size_of(int i) {
+static size_t size_of(int i)
+{
     static const size_t wide[] = {0, 1, 63, 64, 65, 4096, 100000, 5000000};
     return i % 401 == 0 ? 6000000 + (size_t)i : i % 97 == 0 ? wide[i % 8] : (size_t)(i * 37 % 1500);
 }
 
 /* Takes all pieces, marks each with its number at both ends, and checks that no mark was overwritten. */
-static void fill_and_check(struct arena *a, char **piece) {
+static void fill_and_check(struct arena *a, char **piece)
+{
     size_t asked = 0;
     for (int i = 0; i < PIECES; i++) {
         size_t size = size_of(i);
@@ -85,7 +90,8 @@ static void fill_and_check(struct arena *a, char **piece) {
                 fail_msg("piece %d, byte %zu was overwritten", i, j);
 }
 
-static void arena_pieces_do_not_overlap(void **state) {
+static void arena_pieces_do_not_overlap(void **state)
+{
     (void)state;
     struct arena *a = arena_new();
     char **piece = xcalloc(PIECES, sizeof *piece);
@@ -99,7 +105,8 @@ static void arena_pieces_do_not_overlap(void **state) {
 }
 
 /* The same requests after a reset get the same memory: nothing grows from update to update. */
-static void arena_reuses_its_memory(void **state) {
+static void arena_reuses_its_memory(void **state)
+{
     (void)state;
     struct arena *a = arena_new();
     char **first = xcalloc(PIECES, sizeof *first), **again = xcalloc(PIECES, sizeof *again);
@@ -115,7 +122,8 @@ static void arena_reuses_its_memory(void **state) {
     arena_free(NULL);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plain_allocation),
         cmocka_unit_test(impossible_sizes_abort),

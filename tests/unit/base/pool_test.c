@@ -18,14 +18,16 @@ struct count {
     int threads;
 };
 
-static void count_job(void *arg, int index, int worker) {
+static void count_job(void *arg, int index, int worker)
+{
     struct count *c = arg;
     atomic_fetch_add(&c->runs[index], 1);
     if (worker < 0 || worker >= c->threads)
         atomic_fetch_add(&c->workers_out_of_range, 1);
 }
 
-static void every_job_runs_once(void **state) {
+static void every_job_runs_once(void **state)
+{
     (void)state;
     static const int jobs[] = {0, 1, 2, 7, 64, MOST_JOBS};
     for (int threads = 1; threads <= 8; threads++) {
@@ -45,13 +47,15 @@ static void every_job_runs_once(void **state) {
 }
 
 /* What jobs write is seen by the caller afterwards, and by the jobs of the next round. */
-static void next_job(void *arg, int index, int worker) {
+static void next_job(void *arg, int index, int worker)
+{
     (void)worker;
     int *values = arg;
     values[index] = 3 * values[index] + 1;
 }
 
-static void results_are_seen_after_a_round(void **state) {
+static void results_are_seen_after_a_round(void **state)
+{
     (void)state;
     struct pool *p = pool_new(3);
     int values[50] = {0}, expected = 0;
@@ -64,7 +68,8 @@ static void results_are_seen_after_a_round(void **state) {
     pool_free(p);
 }
 
-static void wrong_thread_counts_become_one(void **state) {
+static void wrong_thread_counts_become_one(void **state)
+{
     (void)state;
     struct pool *p = pool_new(0);
     struct count c = {.threads = 1};
@@ -74,7 +79,8 @@ static void wrong_thread_counts_become_one(void **state) {
     pool_free(p);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_job_runs_once),
         cmocka_unit_test(results_are_seen_after_a_round),

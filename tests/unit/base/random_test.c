@@ -11,12 +11,14 @@
 #include "base/base.h"
 
 /* The word that a uniform number was made of. */
-static uint32_t word_of(double u) {
+static uint32_t word_of(double u)
+{
     return (uint32_t)(u * 0x1p32);
 }
 
 /* Salmon et al. 2011, the known answers of Philox 4x32-10. */
-static void known_vectors(void **state) {
+static void known_vectors(void **state)
+{
     (void)state;
     static const struct {
         struct draw d;
@@ -38,7 +40,8 @@ static void known_vectors(void **state) {
 }
 
 /* A longer draw begins with a shorter one; strided numbers are the plain ones. */
-static void numbers_depend_on_their_place_alone(void **state) {
+static void numbers_depend_on_their_place_alone(void **state)
+{
     (void)state;
     struct draw d = {42, 3, 7, 11, 13};
     double lengths[4][37], plain[37], again[37];
@@ -59,7 +62,8 @@ static void numbers_depend_on_their_place_alone(void **state) {
 }
 
 /* Any one field of the counter changed gives other numbers. */
-static void every_field_counts(void **state) {
+static void every_field_counts(void **state)
+{
     (void)state;
     struct draw base = {1, 2, 3, 4, 5}, other[] = {base, base, base, base, base, base};
     other[0].seed = 2;
@@ -81,19 +85,22 @@ enum { MANY = 200000 };
 static double sample[MANY];
 
 /* Mean over the sample of the k-th power. */
-static double moment(int k) {
+static double moment(int k)
+{
     double sum = 0;
     for (int i = 0; i < MANY; i++)
         sum += pow(sample[i], k);
     return sum / MANY;
 }
 
-static void assert_near(double got, double expected, double six_errors) {
+static void assert_near(double got, double expected, double six_errors)
+{
     if (!(fabs(got - expected) <= six_errors))
         fail_msg("expected %g within %g, got %g", expected, six_errors, got);
 }
 
-static void normal_moments(void **state) {
+static void normal_moments(void **state)
+{
     (void)state;
     draw_normal((struct draw){.seed = 5, .purpose = 1}, MANY, sample);
     double root = 6 / sqrt(MANY);
@@ -111,7 +118,8 @@ static void normal_moments(void **state) {
 }
 
 /* One number at each of many steps: streams beside one another are independent too. */
-static void normal_moments_across_counters(void **state) {
+static void normal_moments_across_counters(void **state)
+{
     (void)state;
     for (int i = 0; i < MANY; i++)
         draw_normal((struct draw){9, 1, 0, (uint32_t)(i / 100), (uint32_t)(i % 100)}, 1, &sample[i]);
@@ -124,7 +132,8 @@ static void normal_moments_across_counters(void **state) {
     assert_near(product / MANY, 0, root);
 }
 
-static void uniform_range_and_moments(void **state) {
+static void uniform_range_and_moments(void **state)
+{
     (void)state;
     draw_uniform((struct draw){.seed = 6, .purpose = 2}, MANY, sample);
     double least = 1, most = 0;
@@ -138,7 +147,8 @@ static void uniform_range_and_moments(void **state) {
     assert_near(moment(2), 1 / 3.0, root * sqrt(4 / 45.0));
 }
 
-static void shuffle_is_a_permutation(void **state) {
+static void shuffle_is_a_permutation(void **state)
+{
     (void)state;
     static const int sizes[] = {0, 1, 2, 3, 10, 499};
     int order[499], again[499];
@@ -156,7 +166,8 @@ static void shuffle_is_a_permutation(void **state) {
 }
 
 /* All 24 orders of four come up equally often (chi squared with 23 degrees of freedom, far tail). */
-static void shuffle_is_fair(void **state) {
+static void shuffle_is_fair(void **state)
+{
     (void)state;
     int count[256] = {0}, order[4], rounds = 24000, kinds = 0;
     for (int i = 0; i < rounds; i++) {
@@ -173,7 +184,8 @@ static void shuffle_is_fair(void **state) {
     assert_true(chi2 < 65);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_vectors),
         cmocka_unit_test(numbers_depend_on_their_place_alone),

@@ -14,86 +14,105 @@
 
 /* ---- what is checked, each with its plain composition ---- */
 
-static struct gauss g(var *mean, var *variance) {
+static struct gauss g(var *mean, var *variance)
+{
     return (struct gauss){mean, variance};
 }
 
-static var *fused_kl(struct tape *t, var *const *x, const void *arg) {
+static var *fused_kl(struct tape *t, var *const *x, const void *arg)
+{
     (void)arg;
     return kl_diag(t, g(x[0], x[1]), g(x[2], x[3]));
 }
-static var *plain_kl(struct tape *t, var *const *x, const void *arg) {
+static var *plain_kl(struct tape *t, var *const *x, const void *arg)
+{
     (void)arg;
     var *w = v_inverse(t, x[3]), *logs = sub(t, v_log(t, x[3]), v_log(t, x[1]));
     var *square = mul(t, add(t, x[1], v_square(t, sub(t, x[0], x[2]))), w);
     return scale(t, sum_rows(t, shift(t, add(t, logs, square), -1)), 0.5);
 }
-static var *fused_kl_standard(struct tape *t, var *const *x, const void *arg) {
+static var *fused_kl_standard(struct tape *t, var *const *x, const void *arg)
+{
     (void)arg;
     return kl_standard(t, g(x[0], x[1]));
 }
-static var *plain_kl_standard(struct tape *t, var *const *x, const void *arg) {
+static var *plain_kl_standard(struct tape *t, var *const *x, const void *arg)
+{
     (void)arg;
     return kl_diag(t, g(x[0], x[1]), g(filled(t, x[0]->rows, x[0]->lanes, 0), filled(t, x[0]->rows, x[0]->lanes, 1)));
 }
-static var *fused_log_normal(struct tape *t, var *const *x, const void *arg) {
+static var *fused_log_normal(struct tape *t, var *const *x, const void *arg)
+{
     (void)arg;
     return log_normal(t, x[0], g(x[1], x[2]));
 }
-static var *plain_log_normal(struct tape *t, var *const *x, const void *arg) {
+static var *plain_log_normal(struct tape *t, var *const *x, const void *arg)
+{
     (void)arg;
     var *square = mul(t, v_square(t, sub(t, x[0], x[1])), v_inverse(t, x[2]));
     return scale(t, sum_rows(t, shift(t, add(t, v_log(t, x[2]), square), LN_2PI)), -0.5);
 }
 /* The frame is a constant, as in a model; a view of the mean is what decoders of stacked outputs give. */
-static var *fused_distortion(struct tape *t, var *const *x, const void *arg) {
+static var *fused_distortion(struct tape *t, var *const *x, const void *arg)
+{
     (void)arg;
     return distortion_gauss(t, filled(t, x[0]->rows, x[0]->lanes, 0.3), x[0], 0.07);
 }
-static var *plain_distortion(struct tape *t, var *const *x, const void *arg) {
+static var *plain_distortion(struct tape *t, var *const *x, const void *arg)
+{
     (void)arg;
     var *frame = filled(t, x[0]->rows, x[0]->lanes, 0.3);
     return scale(t, log_normal(t, frame, g(x[0], filled(t, x[0]->rows, x[0]->lanes, 0.07))), -1);
 }
-static var *twice_distorted(struct tape *t, var *const *x, const void *arg) {
+static var *twice_distorted(struct tape *t, var *const *x, const void *arg)
+{
     return add(t, fused_distortion(t, x, arg), scale(t, fused_distortion(t, x, arg), 0.4));
 }
-static var *fused_entropy(struct tape *t, var *const *x, const void *arg) {
+static var *fused_entropy(struct tape *t, var *const *x, const void *arg)
+{
     (void)arg;
     return entropy_diag(t, x[0]);
 }
 /* −E[ln N(x; m, v)] where the square distance is its mean, v. */
-static var *plain_entropy(struct tape *t, var *const *x, const void *arg) {
+static var *plain_entropy(struct tape *t, var *const *x, const void *arg)
+{
     (void)arg;
     return scale(t, sum_rows(t, shift(t, v_log(t, x[0]), LN_2PI + 1)), 0.5);
 }
-static var *sampled(struct tape *t, var *const *x, const void *arg) {
+static var *sampled(struct tape *t, var *const *x, const void *arg)
+{
     (void)arg;
     return sample_diag(t, g(x[0], x[1]), x[2]);
 }
-static var *sampled_plainly(struct tape *t, var *const *x, const void *arg) {
+static var *sampled_plainly(struct tape *t, var *const *x, const void *arg)
+{
     (void)arg;
     return add(t, x[0], mul(t, v_exp(t, scale(t, v_log(t, x[1]), 0.5)), x[2]));
 }
-static var *product_mean(struct tape *t, var *const *x, const void *arg) {
+static var *product_mean(struct tape *t, var *const *x, const void *arg)
+{
     (void)arg;
     return product_diag(t, g(x[0], x[1]), g(x[2], x[3])).mean;
 }
 /* (m1 v2 + m2 v1) / (v1 + v2) */
-static var *product_mean_plainly(struct tape *t, var *const *x, const void *arg) {
+static var *product_mean_plainly(struct tape *t, var *const *x, const void *arg)
+{
     (void)arg;
     return mul(t, add(t, mul(t, x[0], x[3]), mul(t, x[2], x[1])), v_inverse(t, add(t, x[1], x[3])));
 }
-static var *product_variance(struct tape *t, var *const *x, const void *arg) {
+static var *product_variance(struct tape *t, var *const *x, const void *arg)
+{
     (void)arg;
     return product_diag(t, g(x[0], x[1]), g(x[2], x[3])).variance;
 }
-static var *product_variance_plainly(struct tape *t, var *const *x, const void *arg) {
+static var *product_variance_plainly(struct tape *t, var *const *x, const void *arg)
+{
     (void)arg;
     return mul(t, mul(t, x[1], x[3]), v_inverse(t, add(t, x[1], x[3])));
 }
 /* One Gaussian in both places: its gradient must be 0, so every part must be added, none assigned. */
-static var *kl_with_itself(struct tape *t, var *const *x, const void *arg) {
+static var *kl_with_itself(struct tape *t, var *const *x, const void *arg)
+{
     (void)arg;
     return add(t, kl_diag(t, g(x[0], x[1]), g(x[0], x[1])), kl_standard(t, g(x[0], x[1])));
 }
@@ -120,14 +139,16 @@ static const struct row {
 enum { ROWS = sizeof rows / sizeof *rows };
 static const int sizes[][2] = {{1, 1}, {2, 1}, {3, 7}, {5, 17}, {1, 33}};
 
-static struct check check_of(const struct row *row, var *(*build)(struct tape *, var *const *, const void *), const int size[2]) {
+static struct check check_of(const struct row *row, var *(*build)(struct tape *, var *const *, const void *), const int size[2])
+{
     struct check c = {.build = build};
     for (int i = 0; i < row->inputs; i++)
         c.in[i] = (struct check_input){size[0], size[1], row->kind[i], NULL};
     return c;
 }
 
-static void gradients(void **state) {
+static void gradients(void **state)
+{
     (void)state;
     for (int i = 0; i < ROWS; i++)
         for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
@@ -138,7 +159,8 @@ static void gradients(void **state) {
 }
 
 /* Values lane by lane, and gradients number by number. */
-static void compare(const struct row *row, const int size[2]) {
+static void compare(const struct row *row, const int size[2])
+{
     struct check fused = check_of(row, row->build, size), plain = check_of(row, row->plain, size);
     struct tape *t = tape_new();
     double *gradient[2][CHECK_INPUTS], sum[2];
@@ -164,7 +186,8 @@ static void compare(const struct row *row, const int size[2]) {
     tape_free(t);
 }
 
-static void fused_equals_plain(void **state) {
+static void fused_equals_plain(void **state)
+{
     (void)state;
     for (int i = 0; i < ROWS; i++)
         for (size_t s = 0; rows[i].plain && s < sizeof sizes / sizeof *sizes; s++)
@@ -173,18 +196,21 @@ static void fused_equals_plain(void **state) {
 
 /* ---- values that can be had by hand ---- */
 
-static double one_value(var *a) {
+static double one_value(var *a)
+{
     assert_int_equal(a->rows, 1);
     assert_int_equal(a->lanes, 1);
     return (double)a->v[0];
 }
 
-static void assert_near(double got, double expected, double tolerance) {
+static void assert_near(double got, double expected, double tolerance)
+{
     if (!(fabs(got - expected) <= tolerance))
         fail_msg("expected %.15g, got %.15g", expected, got);
 }
 
-static void known_values(void **state) {
+static void known_values(void **state)
+{
     (void)state;
     struct tape *t = tape_new();
     tape_begin(t, NULL, NULL, 0);
@@ -200,7 +226,8 @@ static void known_values(void **state) {
 }
 
 /* ∫ N(x; m1, v1) ln [N(x; m1, v1) / N(x; m2, v2)] dx by the trapezoid rule: shares no formula with kl_diag. */
-static void kl_is_the_integral(void **state) {
+static void kl_is_the_integral(void **state)
+{
     (void)state;
     struct tape *t = tape_new();
     tape_begin(t, NULL, NULL, 0);
@@ -216,7 +243,8 @@ static void kl_is_the_integral(void **state) {
     tape_free(t);
 }
 
-static void sample_moments(void **state) {
+static void sample_moments(void **state)
+{
     (void)state;
     enum { LANES = 100000 };
     struct tape *t = tape_new();
@@ -236,7 +264,8 @@ static void sample_moments(void **state) {
 
 /* ---- the check itself must be able to fail ---- */
 
-static void forget_half(struct tape *t, void *note) {
+static void forget_half(struct tape *t, void *note)
+{
     (void)t;
     var **io = note;
     const real *arrived = var_arrived(io[0]);
@@ -245,7 +274,8 @@ static void forget_half(struct tape *t, void *note) {
         gradient[l] += arrived[l] * io[1]->v[l]; /* of x², half of what it should be */
 }
 
-static var *faulty_square(struct tape *t, var *const *x, const void *arg) {
+static var *faulty_square(struct tape *t, var *const *x, const void *arg)
+{
     (void)arg;
     void *note;
     var *first = rows_of(t, x[0], 0, 1),
@@ -259,13 +289,15 @@ static var *faulty_square(struct tape *t, var *const *x, const void *arg) {
     return out;
 }
 
-static void a_fault_is_caught(void **state) {
+static void a_fault_is_caught(void **state)
+{
     (void)state;
     assert_true(check_worst(check_of(&rows[3], faulty_square, sizes[2])) > 1e-2);
     assert_true(check_worst(check_of(&rows[3], faulty_square, sizes[0])) > 1e-2);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gradients),          cmocka_unit_test(fused_equals_plain), cmocka_unit_test(known_values),
         cmocka_unit_test(kl_is_the_integral), cmocka_unit_test(sample_moments),     cmocka_unit_test(a_fault_is_caught),

@@ -12,23 +12,29 @@
 
 #define LN_2PI 1.8378770664093454836
 
-static int size_of(const void *arg) {
+static int size_of(const void *arg)
+{
     return *(const int *)arg;
 }
 
-static var *build_kl(struct tape *t, var *const *x, const void *arg) {
+static var *build_kl(struct tape *t, var *const *x, const void *arg)
+{
     return kl_full(t, x[0], x[1], x[2], x[3], size_of(arg));
 }
-static var *build_kl_standard(struct tape *t, var *const *x, const void *arg) {
+static var *build_kl_standard(struct tape *t, var *const *x, const void *arg)
+{
     return kl_full_standard(t, x[0], x[1], size_of(arg));
 }
-static var *build_entropy(struct tape *t, var *const *x, const void *arg) {
+static var *build_entropy(struct tape *t, var *const *x, const void *arg)
+{
     return entropy_full(t, x[0], size_of(arg));
 }
-static var *build_log_normal(struct tape *t, var *const *x, const void *arg) {
+static var *build_log_normal(struct tape *t, var *const *x, const void *arg)
+{
     return log_normal_full(t, x[0], x[2], x[1], size_of(arg));
 }
-static var *build_sample(struct tape *t, var *const *x, const void *arg) {
+static var *build_sample(struct tape *t, var *const *x, const void *arg)
+{
     (void)arg;
     return sample_full(t, x[0], x[1], x[2]);
 }
@@ -46,14 +52,16 @@ static const struct row {
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
-static struct check check_of(const struct row *row, const int *n, int lanes) {
+static struct check check_of(const struct row *row, const int *n, int lanes)
+{
     struct check c = {.build = row->build, .arg = n};
     for (int i = 0; i < row->inputs; i++)
         c.in[i] = (struct check_input){row->kind[i] == L ? *n * *n : *n, lanes, row->kind[i], NULL};
     return c;
 }
 
-static void gradients(void **state) {
+static void gradients(void **state)
+{
     (void)state;
     static const int lanes[] = {1, 6, 19};
     for (int i = 0; i < ROWS; i++)
@@ -70,7 +78,8 @@ static void gradients(void **state) {
 enum { MOST = 4, LANES = 5 };
 
 /* L Lᵀ of one lane. */
-static void covariance(const double *factor, int n, int lane, double P[MOST * MOST]) {
+static void covariance(const double *factor, int n, int lane, double P[MOST * MOST])
+{
     for (int i = 0; i < n; i++)
         for (int j = 0; j < n; j++) {
             P[i * n + j] = 0;
@@ -80,7 +89,8 @@ static void covariance(const double *factor, int n, int lane, double P[MOST * MO
 }
 
 /* The inverse of P, and ln|P|. */
-static double invert(const double *P, int n, double *inverse) {
+static double invert(const double *P, int n, double *inverse)
+{
     double A[MOST * MOST];
     memcpy(A, P, sizeof(double) * (size_t)(n * n));
     for (int i = 0; i < n * n; i++)
@@ -89,7 +99,8 @@ static double invert(const double *P, int n, double *inverse) {
 }
 
 /* dᵀ W d */
-static double quadratic(const double *W, const double *d, int n) {
+static double quadratic(const double *W, const double *d, int n)
+{
     double sum = 0;
     for (int i = 0; i < n; i++)
         for (int j = 0; j < n; j++)
@@ -97,22 +108,15 @@ static double quadratic(const double *W, const double *d, int n) {
     return sum;
 }
 
-static double kl_by_inverse(const double *P1, const double *P2, const double *d, int n) {
-    double W[MOST * MOST], unused[MOST * MOST], sum = -n;
-    double log_det2 = invert(P2, n, W), log_det1 = invert(P1, n, unused);
-    for (int i = 0; i < n; i++)
-        for (int j = 0; j < n; j++)
-            sum += W[i * n + j] * P1[j * n + i];
-    return 0.5 * (sum + quadratic(W, d, n) + log_det2 - log_det1);
-}
-
-static void assert_near(const char *what, double got, double expected, double tolerance) {
+static void assert_near(const char *what, double got, double expected, double tolerance)
+{
     if (!(fabs(got - expected) <= tolerance * fmax(1, fabs(expected))))
         fail_msg("%s: expected %.15g, got %.15g", what, expected, got);
 }
 
 /* All formulas for one size, lane by lane. */
-static void compare(int n) {
+static void compare(int n)
+{
     struct check c = check_of(&rows[0], &n, LANES);
     struct tape *t = tape_new();
     var *x[4], *standard;
@@ -132,9 +136,9 @@ static void compare(int n) {
             m[i] = c.in[0].value[i * LANES + l];
             d[i] = m[i] - c.in[2].value[i * LANES + l];
         }
-        assert_near("kl_full", (double)kl->v[l], kl_by_inverse(P1, P2, d, n), 1e-11);
+        assert_near("kl_full", (double)kl->v[l], dense_kl(n, d, P1, P2), 1e-11);
         assert_near("kl_full with itself", (double)same->v[l], 0, 1e-12);
-        assert_near("kl_full_standard", (double)standard->v[l], kl_by_inverse(P1, unit, m, n), 1e-11);
+        assert_near("kl_full_standard", (double)standard->v[l], dense_kl(n, m, P1, unit), 1e-11);
         assert_near("entropy_full", (double)entropy->v[l], 0.5 * (n * (LN_2PI + 1) + invert(P1, n, W)), 1e-11);
         double log_det = invert(P2, n, W);
         assert_near("log_normal_full", (double)density->v[l], -0.5 * (n * LN_2PI + log_det + quadratic(W, d, n)), 1e-11);
@@ -143,14 +147,16 @@ static void compare(int n) {
     tape_free(t);
 }
 
-static void formulas_with_inverse(void **state) {
+static void formulas_with_inverse(void **state)
+{
     (void)state;
     for (int n = 1; n <= MOST; n++)
         compare(n);
 }
 
 /* Where factors are diagonal, the diagonal functions must agree. */
-static void agrees_with_diagonal(void **state) {
+static void agrees_with_diagonal(void **state)
+{
     (void)state;
     struct tape *t = tape_new();
     tape_begin(t, NULL, NULL, 0);
@@ -168,7 +174,8 @@ static void agrees_with_diagonal(void **state) {
     tape_free(t);
 }
 
-static void sample_moments(void **state) {
+static void sample_moments(void **state)
+{
     (void)state;
     enum { MANY = 60000 };
     static const real factor[9] = {1, 0, 0, (real)-0.7, (real)0.5, 0, (real)0.3, (real)1.2, (real)0.4};
@@ -199,11 +206,13 @@ static void sample_moments(void **state) {
 }
 
 /* The factor forgotten in one place must not pass. */
-static var *faulty_kl(struct tape *t, var *const *x, const void *arg) {
+static var *faulty_kl(struct tape *t, var *const *x, const void *arg)
+{
     return kl_full(t, x[0], detach(t, x[1]), x[2], x[3], size_of(arg));
 }
 
-static void a_fault_is_caught(void **state) {
+static void a_fault_is_caught(void **state)
+{
     (void)state;
     int n = 3;
     struct check c = check_of(&rows[0], &n, 6);
@@ -211,7 +220,8 @@ static void a_fault_is_caught(void **state) {
     assert_true(check_worst(c) > 1e-2);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gradients),      cmocka_unit_test(formulas_with_inverse), cmocka_unit_test(agrees_with_diagonal),
         cmocka_unit_test(sample_moments), cmocka_unit_test(a_fault_is_caught),

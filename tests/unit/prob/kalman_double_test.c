@@ -14,14 +14,16 @@ enum { LANES = 4 };
 
 /* ---- random models, one a lane ---- */
 
-static double normal(int lane, int what, int place) {
+static double normal(int lane, int what, int place)
+{
     double x;
     draw_normal((struct draw){.seed = 21, .purpose = 3, .update = (uint32_t)lane, .sequence = (uint32_t)what, .step = (uint32_t)place}, 1,
                 &x);
     return x;
 }
 
-static struct dense random_model(int n, int d, int T, int lane, bool masked) {
+static struct dense random_model(int n, int d, int T, int lane, bool masked)
+{
     struct dense s = {.n = n, .d = d, .T = T};
     double root[DENSE_N * DENSE_N];
     for (int i = 0; i < n * n; i++)
@@ -53,7 +55,8 @@ static struct dense random_model(int n, int d, int T, int lane, bool masked) {
 }
 
 /* Numbers of all lanes, side by side, as a constant. */
-static var *side_by_side(struct tape *t, const double *const from[LANES], int rows) {
+static var *side_by_side(struct tape *t, const double *const from[LANES], int rows)
+{
     var *out = constant(t, rows, LANES);
     for (int l = 0; l < LANES; l++)
         for (int i = 0; i < rows; i++)
@@ -67,7 +70,8 @@ struct pass {
     struct belief predicted[DENSE_T], filtered[DENSE_T], smoothed[DENSE_T];
 };
 
-static void run_smoother(struct tape *t, const struct dense m[LANES], struct pass *p) {
+static void run_smoother(struct tape *t, const struct dense m[LANES], struct pass *p)
+{
     int T = m[0].T, n = m[0].n;
     var *mean[DENSE_T], *cov[DENSE_T], *pm[DENSE_T], *pP[DENSE_T], *F[DENSE_T], *Q[DENSE_T];
     for (int s = 0; s < T; s++)
@@ -84,7 +88,8 @@ static void run_smoother(struct tape *t, const struct dense m[LANES], struct pas
         p->smoothed[i] = smoother_step(t, &s, p->smoothed[i + 1], i);
 }
 
-static void run(struct tape *t, const struct dense m[LANES], bool masked, struct pass *p) {
+static void run(struct tape *t, const struct dense m[LANES], bool masked, struct pass *p)
+{
     int T = m[0].T, n = m[0].n, d = m[0].d;
     struct belief z = {LANES_OF(m, n), LANES_OF(P, n * n)};
     for (int s = 0; s < T; s++) {
@@ -101,7 +106,8 @@ static void run(struct tape *t, const struct dense m[LANES], bool masked, struct
         run_smoother(t, m, p);
 }
 
-static void compare(const char *what, int step, int lane, struct belief z, const struct dense *m, int upto) {
+static void compare(const char *what, int step, int lane, struct belief z, const struct dense *m, int upto)
+{
     double mean[DENSE_N], cov[DENSE_N * DENSE_N];
     dense_condition(m, upto, step, mean, cov);
     for (int i = 0; i < m->n * m->n; i++) {
@@ -116,7 +122,8 @@ static void compare(const char *what, int step, int lane, struct belief z, const
     }
 }
 
-static void against_joint(int n, int d, int T, bool masked) {
+static void against_joint(int n, int d, int T, bool masked)
+{
     struct dense m[LANES];
     struct pass p;
     struct tape *t = tape_new();
@@ -135,14 +142,16 @@ static void against_joint(int n, int d, int T, bool masked) {
     tape_free(t);
 }
 
-static void all_seen(void **state) {
+static void all_seen(void **state)
+{
     (void)state;
     for (int n = 1; n <= DENSE_N; n++)
         for (int d = 1; d <= DENSE_D; d++)
             against_joint(n, d, n == 3 ? DENSE_T : 3, false);
 }
 
-static void some_missing(void **state) {
+static void some_missing(void **state)
+{
     (void)state;
     for (int n = 1; n <= DENSE_N; n++)
         for (int d = 1; d <= DENSE_D; d++)
@@ -150,7 +159,8 @@ static void some_missing(void **state) {
 }
 
 /* A masked lane keeps its belief to the bit. */
-static void unseen_lanes_stay(void **state) {
+static void unseen_lanes_stay(void **state)
+{
     (void)state;
     struct tape *t = tape_new();
     struct dense m[LANES];
@@ -173,7 +183,8 @@ static void unseen_lanes_stay(void **state) {
 }
 
 /* R the same for every lane may be given once; b may be left out. */
-static void shared_noise_and_no_push(void **state) {
+static void shared_noise_and_no_push(void **state)
+{
     (void)state;
     struct tape *t = tape_new();
     struct dense m[LANES];
@@ -200,20 +211,24 @@ struct sizes {
     bool masked;
 };
 
-static var *covariance(struct tape *t, var *L, int n) {
+static var *covariance(struct tape *t, var *L, int n)
+{
     return mat_mul_nt(t, L, L, n, n, n);
 }
 
-static var *both(struct tape *t, struct belief z) {
+static var *both(struct tape *t, struct belief z)
+{
     return stack_rows(t, 2, (var *const[]){z.mean, z.cov});
 }
 
-static var *build_predict(struct tape *t, var *const *x, const void *arg) {
+static var *build_predict(struct tape *t, var *const *x, const void *arg)
+{
     const struct sizes *s = arg;
     return both(t, kalman_predict(t, (struct belief){x[0], covariance(t, x[1], s->n)}, x[2], x[3], x[4]));
 }
 
-static var *mask_of(struct tape *t, const struct sizes *s, int step) {
+static var *mask_of(struct tape *t, const struct sizes *s, int step)
+{
     if (!s->masked)
         return NULL;
     var *seen = constant(t, 1, s->lanes);
@@ -222,13 +237,15 @@ static var *mask_of(struct tape *t, const struct sizes *s, int step) {
     return seen;
 }
 
-static var *build_update(struct tape *t, var *const *x, const void *arg) {
+static var *build_update(struct tape *t, var *const *x, const void *arg)
+{
     const struct sizes *s = arg;
     return both(t, kalman_update(t, (struct belief){x[0], covariance(t, x[1], s->n)}, x[2], x[3], x[4], mask_of(t, s, 0)));
 }
 
 /* Filter and smoother over all steps: means and covariances of every step. Inputs m, L, F, b, Q, a, C, R. */
-static var *build_pass(struct tape *t, var *const *x, const void *arg) {
+static var *build_pass(struct tape *t, var *const *x, const void *arg)
+{
     const struct sizes *s = arg;
     int T = s->T, B = s->lanes, n = s->n;
     var *mean[DENSE_T], *cov[DENSE_T], *pm[DENSE_T], *pP[DENSE_T], *out[DENSE_T];
@@ -252,7 +269,8 @@ static var *build_pass(struct tape *t, var *const *x, const void *arg) {
     return stack_lanes(t, T, out);
 }
 
-static void assert_gradient(const char *name, struct check c) {
+static void assert_gradient(const char *name, struct check c)
+{
     double worst = check_worst(c);
     if (!(worst < 1e-6))
         fail_msg("%s: error %g", name, worst);
@@ -260,34 +278,47 @@ static void assert_gradient(const char *name, struct check c) {
 
 static const struct sizes sizes[] = {{1, 1, 2, 1, false}, {2, 1, 3, 3, false}, {3, 2, 3, 2, true}, {3, 2, 4, 3, false}, {4, 3, 2, 5, true}};
 
-#define ANY(rows, lanes)                                                                                                                   \
-    { rows, lanes, CHECK_ANY, NULL }
-#define POSITIVE(rows, lanes)                                                                                                              \
-    { rows, lanes, CHECK_POSITIVE, NULL }
-#define LOWER(n, lanes)                                                                                                                    \
-    { (n) * (n), lanes, CHECK_LOWER, NULL }
+static struct check_input any(int rows, int lanes)
+{
+    return (struct check_input){rows, lanes, CHECK_ANY, NULL};
+}
 
-static struct check predict_check(const struct sizes *s) {
+static struct check_input positive(int rows, int lanes)
+{
+    return (struct check_input){rows, lanes, CHECK_POSITIVE, NULL};
+}
+
+/* Lower factors of n×n covariances. */
+static struct check_input lower(int n, int lanes)
+{
+    return (struct check_input){n * n, lanes, CHECK_LOWER, NULL};
+}
+
+static struct check predict_check(const struct sizes *s)
+{
     int n = s->n, B = s->lanes;
-    return (struct check){build_predict, s, {ANY(n, B), LOWER(n, B), ANY(n * n, B), ANY(n, B), POSITIVE(n, B)}, false};
+    return (struct check){.build = build_predict, .arg = s, .in = {any(n, B), lower(n, B), any(n * n, B), any(n, B), positive(n, B)}};
 }
 
 /* R of every lane its own, or one for all. */
-static struct check update_check(const struct sizes *s, int lanes_of_R) {
+static struct check update_check(const struct sizes *s, int lanes_of_R)
+{
     int n = s->n, d = s->d, B = s->lanes;
-    return (struct check){build_update, s, {ANY(n, B), LOWER(n, B), ANY(d, B), ANY(d * n, B), POSITIVE(d, lanes_of_R)}, false};
-}
-
-static struct check pass_check(const struct sizes *s) {
-    int n = s->n, d = s->d, B = s->lanes, all = s->T * B, before = all - B;
     return (struct check){
-        build_pass,
-        s,
-        {ANY(n, B), LOWER(n, B), ANY(n * n, before), ANY(n, before), POSITIVE(n, before), ANY(d, all), ANY(d * n, B), POSITIVE(d, B)},
-        false};
+        .build = build_update, .arg = s, .in = {any(n, B), lower(n, B), any(d, B), any(d * n, B), positive(d, lanes_of_R)}};
 }
 
-static void gradients(void **state) {
+static struct check pass_check(const struct sizes *s)
+{
+    int n = s->n, d = s->d, B = s->lanes, all = s->T * B, before = all - B;
+    return (struct check){.build = build_pass,
+                          .arg = s,
+                          .in = {any(n, B), lower(n, B), any(n * n, before), any(n, before), positive(n, before), any(d, all),
+                                 any(d * n, B), positive(d, B)}};
+}
+
+static void gradients(void **state)
+{
     (void)state;
     for (int i = 0; i < 5; i++) {
         const struct sizes *s = &sizes[i];
@@ -301,13 +332,15 @@ static void gradients(void **state) {
 /* ---- the comparison must be able to fail ---- */
 
 /* A gain that takes the covariance for a constant. */
-static var *build_faulty(struct tape *t, var *const *x, const void *arg) {
+static var *build_faulty(struct tape *t, var *const *x, const void *arg)
+{
     const struct sizes *s = arg;
     return both(t, kalman_update(t, (struct belief){x[0], detach(t, covariance(t, x[1], s->n))}, x[2], x[3], x[4], NULL));
 }
 
 /* A gradient that lacks a part; smoothing with the noise of the wrong step, or with one observation less. */
-static void a_fault_is_caught(void **state) {
+static void a_fault_is_caught(void **state)
+{
     (void)state;
     struct check c = update_check(&sizes[3], sizes[3].lanes);
     c.build = build_faulty;
@@ -327,7 +360,8 @@ static void a_fault_is_caught(void **state) {
     assert_true(fabs(mean[0][0] - mean[1][0]) > 1e-6);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_seen),          cmocka_unit_test(some_missing),
         cmocka_unit_test(unseen_lanes_stay), cmocka_unit_test(shared_noise_and_no_push),
