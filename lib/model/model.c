@@ -171,8 +171,12 @@ static struct model *model_from_archive(const struct archive *a, struct error *e
     int dx = 0, du = 0;
     void *settings = xcalloc(1, kind->settings_size);
     struct model *m = NULL;
-    if (!meta_size(a->meta, "dx", 1, &dx, e) && !meta_size(a->meta, "du", 0, &du, e) && !read_settings(kind, a->meta, settings, e))
-        m = model_new(kind, settings, dx, du, json_object_get(a->meta, "x"), 0, e);
+    if (!meta_size(a->meta, "dx", 1, &dx, e) && !meta_size(a->meta, "du", 0, &du, e) && !read_settings(kind, a->meta, settings, e) &&
+        !(m = model_new(kind, settings, dx, du, json_object_get(a->meta, "x"), 0, e))) {
+        error_prefix(e, "meta.json: settings");
+        if (e)
+            e->code = DSSM_BAD_INPUT; /* here it is the file that is wrong, not the command line */
+    }
     free(settings);
     if (m && params_from_archive(&m->params, m->params.value, "", a, e)) {
         model_free(m);

@@ -1,0 +1,224 @@
+/* The locally linear transition: its mixture by plain loops, its gradients, and the linear special case. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "fixture.h"
+#include "gradcheck.h"
+
+enum { DZ = 3, BASES = 4, LANES = 6 };
+
+struct parts {
+    struct params p;
+    struct transition tr;
+    int du;
+};
+
+/* A transition with all parameters drawn at random. g has one hidden layer. */
+static struct parts parts_open(int du)
+{
+    struct parts a = {.du = du};
+    struct transition_settings s = {.bases = BASES, .hidden = {1, {5}}, .base_spread = 0.1, .variance = 0.02};
+    params_init(&a.p);
+    a.tr = transition_declare(&a.p, DZ, du, &s, 3);
+    for (int i = 0; i < a.p.n; i++)
+        params_normal(&a.p, i, 8, 0, 0.6);
+    return a;
+}
+
+static void start_values(void **state)
+{
+    (void)state;
+    struct params p;
+    struct transition_settings s = {.bases = 400, .hidden = {1, {5}}, .base_spread = 0.1, .variance = 0.02};
+    params_init(&p);
+    struct transition tr = transition_declare(&p, DZ, 2, &s, 3);
+    const real *F = params_value(&p, tr.F), *B = params_value(&p, tr.B), *Q = params_value(&p, tr.log_Q);
+    for (int i = 0; i < DZ * DZ; i++) {
+        double mean = 0, square = 0, expected = i % (DZ + 1) == 0;
+        for (int m = 0; m < 400; m++) {
+            mean += (double)F[i * 400 + m] / 400;
+            square += ((double)F[i * 400 + m] - expected) * ((double)F[i * 400 + m] - expected) / 400;
+        }
+        assert_true(fabs(mean - expected) < 6 * 0.1 / 20 && fabs(square - 0.01) < 6 * 0.01 * sqrt(2) / 20);
+    }
+    double square = 0;
+    for (int i = 0; i < DZ * 2 * 400; i++)
+        square += (double)(B[i] * B[i]) / (DZ * 2 * 400);
+    assert_true(fabs(square - 0.01) < 6 * 0.01 * sqrt(2 / 2400.0));
+    for (int i = 0; i < DZ * 400; i++)
+        assert_true(fabs((double)Q[i] - log(0.02)) < 1e-12);
+    assert_int_equal(p.entry[tr.F].group, GROUP_PSI);
+    params_free(&p);
+    params_init(&p);
+    assert_int_equal(transition_declare(&p, DZ, 0, &s, 3).B, -1);
+    assert_int_equal(params_find(&p, "transition.B"), -1);
+    params_free(&p);
+}
+
+/* softmax(g(z, u)) of one lane by plain loops. */
+static void mixture(const struct parts *a, const double *zu, double alpha[BASES])
+{
+    double hidden[5], sum = 0;
+    const real *w0 = params_value(&a->p, a->tr.g.weight[0]), *b0 = params_value(&a->p, a->tr.g.bias[0]);
+    const real *w1 = params_value(&a->p, a->tr.g.weight[1]), *b1 = params_value(&a->p, a->tr.g.bias[1]);
+    int in = DZ + a->du;
+    for (int i = 0; i < 5; i++) {
+        hidden[i] = (double)b0[i];
+        for (int j = 0; j < in; j++)
+            hidden[i] += (double)w0[i * in + j] * zu[j];
+        hidden[i] = tanh(hidden[i]);
+    }
+    for (int m = 0; m < BASES; m++) {
+        alpha[m] = (double)b1[m];
+        for (int i = 0; i < 5; i++)
+            alpha[m] += (double)w1[m * 5 + i] * hidden[i];
+        alpha[m] = exp(alpha[m]);
+        sum += alpha[m];
+    }
+    for (int m = 0; m < BASES; m++)
+        alpha[m] /= sum;
+}
+
+static double mixed(const struct parts *a, int index, int row, const double alpha[BASES], bool exponential)
+{
+    double sum = 0;
+    for (int m = 0; m < BASES; m++) {
+        double base = (double)params_value(&a->p, index)[row * BASES + m];
+        sum += alpha[m] * (exponential ? exp(base) : base);
+    }
+    return sum;
+}
+
+static void assert_near(double got, double expected)
+{
+    if (!(fabs(got - expected) < 1e-12))
+        fail_msg("expected %.15g, got %.15g", expected, got);
+}
+
+/* All of one lane: F, B u, Q and the mean. */
+static void compare_lane(const struct parts *a, const double *z, const double *u, const struct transition_at *at, const var *mean, int l)
+{
+    double zu[DZ + 2], alpha[BASES];
+    memcpy(zu, z, DZ * sizeof *z);
+    for (int j = 0; j < a->du; j++)
+        zu[DZ + j] = u[j];
+    mixture(a, zu, alpha);
+    for (int i = 0; i < DZ; i++) {
+        double expected = 0;
+        for (int j = 0; j < DZ; j++) {
+            double F = mixed(a, a->tr.F, i * DZ + j, alpha, false);
+            assert_near((double)at->F->v[(i * DZ + j) * at->F->ld + l], F);
+            expected += F * z[j];
+        }
+        for (int j = 0; j < a->du; j++)
+            expected += mixed(a, a->tr.B, i * a->du + j, alpha, false) * u[j];
+        assert_near((double)mean->v[i * mean->ld + l], expected);
+        assert_near((double)at->Q->v[i * at->Q->ld + l], mixed(a, a->tr.log_Q, i, alpha, true) + VARIANCE_FLOOR);
+    }
+}
+
+static void mixes_its_bases(int du, bool controls)
+{
+    struct parts a = parts_open(du);
+    struct tape *t = tape_new();
+    tape_begin(t, &a.p, NULL, 0);
+    var *z = constant(t, DZ, LANES), *u = controls ? constant(t, du, LANES) : NULL;
+    for (int i = 0; i < DZ * LANES; i++)
+        z->v[i] = check_draw(1, i);
+    for (int i = 0; controls && i < du * LANES; i++)
+        u->v[i] = check_draw(2, i);
+    struct transition_at at = transition_apply(t, &a.tr, z, u);
+    var *mean = transition_mean(t, &at, z);
+    assert_int_equal(at.push != NULL, du > 0);
+    for (int l = 0; l < LANES; l++) {
+        double one[DZ], control[2] = {0, 0};
+        for (int i = 0; i < DZ; i++)
+            one[i] = (double)z->v[i * z->ld + l];
+        for (int i = 0; controls && i < du; i++)
+            control[i] = (double)u->v[i * u->ld + l];
+        compare_lane(&a, one, control, &at, mean, l);
+    }
+    tape_free(t);
+    params_free(&a.p);
+}
+
+static void with_controls(void **state)
+{
+    (void)state;
+    mixes_its_bases(2, true);
+}
+
+static void without_controls(void **state)
+{
+    (void)state;
+    mixes_its_bases(0, false);
+}
+
+/* No controls given to a transition that knows some: they are 0. */
+static void absent_controls_are_zero(void **state)
+{
+    (void)state;
+    mixes_its_bases(2, false);
+}
+
+/* Equal bases: the mixture does not matter, the step is linear. */
+static void equal_bases_are_linear(void **state)
+{
+    (void)state;
+    struct parts a = parts_open(1);
+    for (int i = 0; i < DZ * DZ * BASES; i++)
+        params_value(&a.p, a.tr.F)[i] = check_draw(3, i / BASES);
+    for (int i = 0; i < DZ * BASES; i++)
+        params_value(&a.p, a.tr.B)[i] = check_draw(4, i / BASES);
+    struct tape *t = tape_new();
+    tape_begin(t, &a.p, NULL, 0);
+    var *z = constant(t, DZ, 3), *u = constant(t, 1, 3);
+    for (int i = 0; i < DZ; i++) {
+        z->v[i * 3] = check_draw(5, i);
+        z->v[i * 3 + 1] = check_draw(6, i);
+        z->v[i * 3 + 2] = 2 * z->v[i * 3] - 3 * z->v[i * 3 + 1];
+    }
+    u->v[0] = 0.3, u->v[1] = -1, u->v[2] = 2 * u->v[0] - 3 * u->v[1];
+    struct transition_at at = transition_apply(t, &a.tr, z, u);
+    var *mean = transition_mean(t, &at, z);
+    for (int i = 0; i < DZ; i++)
+        assert_near((double)mean->v[i * 3 + 2], (double)(2 * mean->v[i * 3] - 3 * mean->v[i * 3 + 1]));
+    tape_free(t);
+    params_free(&a.p);
+}
+
+static var *build_all(struct tape *t, var *const *x, const void *arg)
+{
+    const struct parts *a = arg;
+    struct transition_at at = transition_apply(t, &a->tr, x[0], a->du > 0 ? x[1] : NULL);
+    return stack_rows(t, 3, (var *const[]){at.F, at.Q, transition_mean(t, &at, x[0])});
+}
+
+/* By state and control; by its parameters with the whole loss in ekvae_double_test.c. */
+static void gradients(void **state)
+{
+    (void)state;
+    for (int du = 0; du <= 2; du++) {
+        struct parts a = parts_open(du);
+        struct check c = {
+            .build = build_all, .arg = &a, .in = {{DZ, LANES, CHECK_ANY, NULL}, {du, LANES, CHECK_ANY, NULL}}, .params = &a.p};
+        double worst = check_worst(c);
+        if (!(worst < 1e-6))
+            fail_msg("du %d: error %g", du, worst);
+        params_free(&a.p);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(start_values),           cmocka_unit_test(with_controls),
+        cmocka_unit_test(without_controls),       cmocka_unit_test(absent_controls_are_zero),
+        cmocka_unit_test(equal_bases_are_linear), cmocka_unit_test(gradients),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
