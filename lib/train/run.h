@@ -47,6 +47,13 @@ uint64_t start_seed(const struct run *r); /* the seed of the start at hand */
 void start_begin(struct run *r, int start); /* fresh start values from start_seed */
 void start_finish(struct run *r);           /* scores the short training at hand and moves on */
 
+/* trainer.c */
+struct batch_result run_forward(struct run *r, unsigned moving); /* the bound of the update's batch */
+bool run_stop_asked(const struct run *r);
+
+/* probe.c: sets now.objective.d0 from a short training of the coders alone */
+int probe_d0(struct run *r, struct error *e);
+
 /* checkpoint.c */
 int checkpoint_save(struct run *r, struct error *e);
 int checkpoint_load(struct run *r, bool *found, struct error *e);

@@ -57,20 +57,24 @@ static int skip_update(struct run *r, const char *term, double value, struct err
     return error_set(e, DSSM_DIVERGED, "diverged at update %.0f: %s is %g, for %d updates in a row", r->now.update, term, value, TOO_MANY_SKIPPED);
 }
 
-/* Forward, and again with all groups where this very batch ends the initial phase. */
-static struct batch_result forward(struct run *r, struct objective_weights *w, struct objective_state *o)
+struct batch_result run_forward(struct run *r, unsigned moving)
 {
     int n;
     const int *pick = pick_batch(r, &n);
-    int T = longest_of(r->data, pick, n);
     struct noise noise = {start_seed(r), (uint32_t)r->now.update, false};
+    return gradient_forward(r->engine, pick, n, 0, longest_of(r->data, pick, n), moving, &noise);
+}
+
+/* Forward, and again with all groups where this very batch ends the initial phase. */
+static struct batch_result forward(struct run *r, struct objective_weights *w, struct objective_state *o)
+{
     unsigned moving = objective_moving(&r->s->objective, o);
-    struct batch_result b = gradient_forward(r->engine, pick, n, 0, T, moving, &noise);
+    struct batch_result b = run_forward(r, moving);
     if (!isfinite(b.distortion) || !isfinite(b.rate))
         return b;
     *w = r->objective->advance(&r->s->objective, o, (int)r->now.update, b.distortion);
     if (objective_moving(&r->s->objective, o) != moving)
-        gradient_forward(r->engine, pick, n, 0, T, objective_moving(&r->s->objective, o), &noise);
+        run_forward(r, objective_moving(&r->s->objective, o));
     return b;
 }
 
@@ -153,7 +157,7 @@ static bool finished(const struct run *r)
     return r->starts_done >= r->s->starts && r->now.update >= r->s->updates;
 }
 
-static bool stop_asked(const struct run *r)
+bool run_stop_asked(const struct run *r)
 {
     return r->io->stop && *r->io->stop;
 }
@@ -184,7 +188,7 @@ static int after_update(struct run *r, struct error *e)
 static int loop(struct run *r, struct error *e)
 {
     while (!finished(r)) {
-        if (stop_asked(r))
+        if (run_stop_asked(r))
             return stop_here(r, e);
         if (one_update(r, e) || after_update(r, e))
             return e->code;
@@ -206,7 +210,11 @@ static int begin(struct run *r, struct error *e)
     r->now.objective.d0 = d0;
     for (int i = 0; i < r->s->starts; i++)
         r->score[i] = NAN;
-    return checkpoint_load(r, &found, e) || metrics_open(r, e) ? e->code : DSSM_OK;
+    if (checkpoint_load(r, &found, e))
+        return e->code;
+    if (automatic && !found && probe_d0(r, e))
+        return e->code;
+    return metrics_open(r, e);
 }
 
 /* What the model file says of its training. */
