@@ -22,8 +22,7 @@ static char *put_word(char *to, const char *word)
         *to++ = '\'';
     for (; *word; word++) {
         if (*word == '\'') {
-            memcpy(to, "'\\''", 4);
-            to += 4;
+            to = stpcpy(to, "'\\''");
         } else {
             *to++ = *word;
         }
