@@ -1,3 +1,4 @@
+/* The time that passes. */
 #include "base/base.h"
 
 #include <time.h>
