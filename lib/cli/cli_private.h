@@ -39,6 +39,8 @@ void complete_bash_print(const struct program *p, FILE *out);
 
 /* Facts about an option that its help sentence does not repeat: "default 500; from 1 to 1000", or "". Returns text. */
 const char *option_facts(const struct option_row *row, char *text, size_t size);
+/* The row's help as a sentence: a capital first, a full stop last. Returns text. */
+const char *option_sentence(const struct option_row *row, char *text, size_t size);
 
 /* ---- text (text.c) ---- */
 

@@ -1,6 +1,7 @@
 /* --help: what the program does, examples, then every option with its default and range. */
 #include "cli/cli_private.h"
 
+#include <ctype.h>
 #include <string.h>
 
 enum { WIDTH = 96, WIDEST_OPTION = 30 };
@@ -32,6 +33,22 @@ const char *option_facts(const struct option_row *row, char *text, size_t size)
     return text;
 }
 
+/* Whether the text begins with a word, and not with a quantity's name such as x or z_1. */
+static bool begins_with_word(const char *text)
+{
+    return isalpha((unsigned char)text[0]) && (isalpha((unsigned char)text[1]) || strncmp(text, "a ", 2) == 0);
+}
+
+const char *option_sentence(const struct option_row *row, char *text, size_t size)
+{
+    size_t length = strlen(row->help);
+    bool ended = length > 0 && strchr(".?!", row->help[length - 1]) != NULL;
+    snprintf(text, size, "%s%s", row->help, ended ? "" : ".");
+    if (begins_with_word(text))
+        text[0] = (char)toupper((unsigned char)text[0]);
+    return text;
+}
+
 /* "-n, --count N", "    --seed N", "    --noise, --no-noise". */
 static void option_head(const struct option_row *row, char *text, size_t size)
 {
@@ -60,17 +77,18 @@ static int help_column(const struct program *p)
 
 static void print_option(const struct option_row *row, int column, FILE *out)
 {
-    char head[160], facts[700], sentence[2048];
+    char head[160], facts[700], sentence[1200], whole[2048];
     option_head(row, head, sizeof head);
     option_facts(row, facts, sizeof facts);
-    snprintf(sentence, sizeof sentence, "%s%s%s%s", row->help, facts[0] ? " (" : "", facts, facts[0] ? ")" : "");
+    option_sentence(row, sentence, sizeof sentence);
+    snprintf(whole, sizeof whole, "%s%s%s%s", sentence, facts[0] ? " (" : "", facts, facts[0] ? ")" : "");
     int width = text_width(head) + 2;
     fprintf(out, "  %s", head);
     if (width + 2 > column)
         fprintf(out, "\n%*s", column, "");
     else
         fprintf(out, "%*s", column - width, "");
-    text_wrap(out, sentence, column, WIDTH);
+    text_wrap(out, whole, column, WIDTH);
 }
 
 static void print_rows(const char *title, const struct option_row *rows, int column, FILE *out)

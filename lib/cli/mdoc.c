@@ -76,7 +76,8 @@ static void put_group(FILE *out, const char *title, const struct option_row *row
     fprintf(out, ".Ss %s\n.Bl -tag -width Ds\n", title);
     for (const struct option_row *row = rows; row->name; row++) {
         put_item(out, row);
-        put_text(out, row->help);
+        char sentence[1200];
+        put_text(out, option_sentence(row, sentence, sizeof sentence));
         put_facts(out, row);
     }
     fputs(".El\n", out);

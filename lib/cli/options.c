@@ -37,7 +37,7 @@ bool option_negatable(const struct option_row *row)
 /* Beyond this a bound of the table means "none". */
 static bool unbounded(double bound)
 {
-    return fabs(bound) >= INT_MAX;
+    return fabs(bound) >= 1e9;
 }
 
 const char *option_range(const struct option_row *row, char *text, size_t size)

@@ -76,6 +76,23 @@ static void facts_of_each_kind(void **state)
     assert_string_equal(option_facts(&toy_rows[TOY_OUTPUT], text, sizeof text), "");
 }
 
+static void help_is_a_sentence(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *help, *sentence;
+    } table[] = {
+        {"Already one.", "Already one."}, {"largest norm of a gradient", "Largest norm of a gradient."},
+        {"a number (of x)", "A number (of x)."}, {"z_1 is drawn", "z_1 is drawn."},
+        {"x as it was.", "x as it was."}, {"", "."},
+    };
+    char text[200];
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        struct option_row row = {.name = "x", .help = table[i].help};
+        assert_string_equal(option_sentence(&row, text, sizeof text), table[i].sentence);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -83,6 +100,7 @@ int main(void)
         cmocka_unit_test(no_line_is_wider_than_96),
         cmocka_unit_test(the_short_help_has_no_options),
         cmocka_unit_test(facts_of_each_kind),
+        cmocka_unit_test(help_is_a_sentence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
