@@ -31,6 +31,12 @@ static json_t *number(double v)
     return isfinite(v) ? json_real(v) : json_null();
 }
 
+/* Records whose beliefs or predictions are in memory at once: whole chunks, one a thread. */
+static int block_size(const struct evaluation *v)
+{
+    return MODEL_CHUNK * pool_threads(v->pool);
+}
+
 /* ---- beliefs against true states ---- */
 
 static void begin_states(struct evaluation *v)
@@ -51,7 +57,8 @@ static void add_states(struct evaluation *v, const struct record *rec, const str
     free(values);
 }
 
-static void judge_states(struct evaluation *v, int from, int n)
+/* Records from..from+n-1. */
+static void judge_states_block(struct evaluation *v, int from, int n)
 {
     enum inference how = v->s->filtered || model_settings(v->m)->filter ? INFER_FILTERED : INFER_SMOOTHED;
     struct beliefs *z = xcalloc((size_t)n, sizeof *z);
@@ -61,6 +68,13 @@ static void judge_states(struct evaluation *v, int from, int n)
         beliefs_free(&z[i]);
     }
     free(z);
+}
+
+static void judge_states(struct evaluation *v)
+{
+    int block = block_size(v);
+    for (int from = 0; v->r2 && from < v->d->n; from += block)
+        judge_states_block(v, from, v->d->n - from < block ? v->d->n - from : block);
 }
 
 /* ---- predictions against observations ---- */
@@ -97,19 +111,28 @@ static void add_errors(struct contest *c, const struct record *rec, const struct
     free(seen);
 }
 
-static void judge_predictions(struct evaluation *v, struct contest *c, int from, int n)
+/* Predicts records from..from+n-1 and adds their errors. */
+static void judge_block(struct evaluation *v, struct contest *c, const struct noise *noise, int from, int n)
 {
-    struct predict_settings how = {.context = v->s->context, .from_last = c->from_last, .sample_start = c->sampled};
+    const struct predict_settings how = {.context = v->s->context, .from_last = c->from_last, .sample_start = c->sampled};
     struct prediction *p = xcalloc((size_t)n, sizeof *p);
-    for (int draw = 0; draw < (c->sampled && !v->s->no_noise ? v->s->samples : 1); draw++) {
-        struct noise noise = {v->s->seed, (uint32_t)draw, v->s->no_noise};
-        predict_run(v->m, v->d->record + from, n, (uint32_t)from, &how, &noise, v->pool, p);
-        for (int i = 0; i < n; i++) {
-            add_errors(c, &v->d->record[from + i], &p[i].x);
-            prediction_free(&p[i]);
-        }
+    predict_run(v->m, v->d->record + from, n, (uint32_t)from, &how, noise, v->pool, p);
+    for (int i = 0; i < n; i++) {
+        add_errors(c, &v->d->record[from + i], &p[i].x);
+        prediction_free(&p[i]);
     }
     free(p);
+}
+
+/* Draw by draw over all records, so that errors are added in one order whatever the blocks are. */
+static void judge_predictions(struct evaluation *v, struct contest *c)
+{
+    int draws = c->sampled && !v->s->no_noise ? v->s->samples : 1, block = block_size(v);
+    for (int draw = 0; draw < draws; draw++) {
+        struct noise noise = {v->s->seed, (uint32_t)draw, v->s->no_noise};
+        for (int from = 0; from < v->d->n; from += block)
+            judge_block(v, c, &noise, from, v->d->n - from < block ? v->d->n - from : block);
+    }
 }
 
 /* ---- the bound ---- */
@@ -184,14 +207,9 @@ json_t *evaluate_model(const struct model *m, const struct dataset *d, const str
     begin_contests(&v);
     judge_bound(&v);
     count_steps(&v);
-    int block = MODEL_CHUNK * pool_threads(pool); /* bounds the predictions that are in memory at once */
-    for (int from = 0; from < d->n; from += block) {
-        int n = d->n - from < block ? d->n - from : block;
-        if (v.r2)
-            judge_states(&v, from, n);
-        for (int i = 0; i < CONTESTS; i++)
-            judge_predictions(&v, &v.contest[i], from, n);
-    }
+    judge_states(&v);
+    for (int i = 0; i < CONTESTS; i++)
+        judge_predictions(&v, &v.contest[i]);
     json_t *out = report(&v, e);
     for (int i = 0; i < CONTESTS; i++) {
         mse_free(v.contest[i].all);

@@ -1,0 +1,87 @@
+/* The online filter against the filter over whole sequences. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "model/sequences.h"
+
+/* Steps from.. of one array equal to another one's within single precision's noise? */
+static bool piece_fits(const struct array *whole, size_t from, const struct array *piece)
+{
+    struct array cut = array_steps(whole, from, piece->shape[0]);
+    bool fits = seq_difference(&cut, piece) < 1e-4;
+    free(cut.data);
+    return fits;
+}
+
+/* Cuts the sequences into pieces of some steps (the last one shorter) and filters them one after the other; a filter that forgets takes every
+ * piece for a new sequence. Returns how many pieces do not fit the beliefs of the whole. */
+static int misfits(int du, size_t size, bool forgets)
+{
+    enum { N = 6 };
+    int wrong = 0;
+    struct model *m = seq_model(du);
+    struct pool *pool = pool_new(1);
+    struct record *r = seq_records(N), piece;
+    struct beliefs whole[N], z;
+    const struct noise n = {.seed = 4};
+    beliefs_infer(m, r, N, 0, INFER_FILTERED, 2, &n, pool, whole);
+    struct online *o = online_new(m, 2, &n);
+    for (int i = 0; i < N; i++)
+        for (size_t from = 0, steps = record_steps(&r[i]); from < steps; from += size) {
+            seq_cut(&piece, &r[i], from, steps - from < size ? steps - from : size);
+            online_next(o, &piece, from > 0 && !forgets, &z);
+            wrong += !piece_fits(&whole[i].mean, from, &z.mean) || !piece_fits(&whole[i].cov, from, &z.cov) ||
+                     (!forgets && !piece_fits(&whole[i].sample, from, &z.sample));
+            beliefs_free(&z);
+            record_clear(&piece);
+        }
+    online_free(o);
+    for (int i = 0; i < N; i++)
+        beliefs_free(&whole[i]);
+    seq_free(r, N);
+    pool_free(pool);
+    model_free(m);
+    return wrong;
+}
+
+static void pieces_are_the_whole(void **state)
+{
+    (void)state;
+    for (size_t size = 1; size <= 9; size++)
+        assert_int_equal(misfits(SEQ_DU, size, false), 0);
+}
+
+static void pieces_without_controls(void **state)
+{
+    (void)state;
+    assert_int_equal(misfits(0, 1, false), 0);
+    assert_int_equal(misfits(0, 3, false), 0);
+}
+
+/* The comparison can fail: a filter that forgets what it carries gives other beliefs. */
+static void a_forgetful_filter_is_caught(void **state)
+{
+    (void)state;
+    assert_true(misfits(SEQ_DU, 1, true) > 6);
+}
+
+static void nothing_to_free(void **state)
+{
+    (void)state;
+    online_free(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pieces_are_the_whole),
+        cmocka_unit_test(pieces_without_controls),
+        cmocka_unit_test(a_forgetful_filter_is_caught),
+        cmocka_unit_test(nothing_to_free),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
