@@ -1,0 +1,41 @@
+# dssm-info: what is in a model, as text and as JSON.
+
+setup() {
+    load helper
+    gen-pendulum -n 12 --size 8 --seed 1 | ekvae-train -q --updates 3 --encoder 16-12 --decoder 10 --batch 6 --filter -o m.npz
+}
+
+@test "text: kind, sizes, settings, training, parameters, history" {
+    run dssm-info m.npz
+    assert_success
+    assert_line --index 0 "m.npz: ekvae (extended Kalman VAE), filter version"
+    assert_line --regexp '^64 observed numbers, 1 controls and 3 latent numbers a step; [0-9]+ parameters$'
+    assert_line --regexp '^  encoder +\[16,12\]$'
+    assert_line --regexp '^  updates +3$'
+    assert_line --regexp '^encoder\.0\.weight +16x64  phi +[0-9.]+$'
+    assert_line --regexp '^decoder\.0\.weight +10x2  theta '
+    assert_line --regexp '^transition\.F +9x16  psi '
+    assert_line --regexp '^  gen-pendulum -n 12'
+    assert_line --regexp '^  ekvae-train .* -o m.npz$'
+}
+
+@test "--json: the same, for programs; standard input works as well" {
+    dssm-info --json m.npz > a
+    dssm-info --json - < m.npz > b
+    cmp a b
+    assert_equal "$(jq -c '[.kind, .dx, .du, .settings.filter, .settings.encoder, .training.updates]' a)" '["ekvae",64,1,true,[16,12],3]'
+    jq -e '[.parameters[] | .shape[0] * .shape[1]] | add' a > sum
+    assert_equal "$(cat sum)" "$(jq .numbers a)"
+    jq -e '.parameters[] | select(.name == "encoder.0.weight") | .group == "phi" and .norm > 0' a
+    jq -e '.history | map(.program) == ["gen-pendulum", "ekvae-train"]' a
+}
+
+@test "what is no model is refused" {
+    gen-pendulum -n 1 > stream
+    refuses 3 "stream" dssm-info stream
+    refuses 1 "missing.npz: No such file" dssm-info missing.npz
+    head -c 2000 m.npz > cut.npz
+    run --separate-stderr dssm-info cut.npz
+    assert_failure
+    [[ $stderr == *cut.npz* ]]
+}
