@@ -101,7 +101,7 @@ static void run_numbers(struct run *r, double *numbers[RUN_NUMBERS], double *sta
 
 int checkpoint_save(struct run *r, struct error *e)
 {
-    if (!r->io->checkpoint)
+    if (!r->io->checkpoint || r->skipped_in_row > 0) /* after a skipped update the last good one stays */
         return DSSM_OK;
     struct archive a;
     double starts_done = r->starts_done, warned = r->warned, *from[RUN_NUMBERS], numbers[RUN_NUMBERS];

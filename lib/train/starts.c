@@ -57,6 +57,8 @@ void start_begin(struct run *r, int start)
     r->now.update = 0;
     r->now.score = INFINITY;
     r->epoch = -1;
+    r->sum_distortion = r->sum_rate = r->sum_n = 0; /* a line of metrics is about one start */
+    r->skipped_in_row = 0;
     model_restart(r->model, start_seed(r));
     r->now.value = p->value;
     memset(r->now.adam.m, 0, p->size * sizeof(real));
@@ -87,5 +89,7 @@ void start_finish(struct run *r)
     else {
         position_copy(&r->now, &r->best, size);
         r->epoch = -1;
+        r->sum_distortion = r->sum_rate = r->sum_n = 0;
+        r->skipped_in_row = 0;
     }
 }
