@@ -1,0 +1,72 @@
+#!/usr/bin/env bats
+# What the manual shows is run: the examples of every man page and of --help, on few sequences and with
+# short trainings.
+
+setup_file() {
+    load tool/helper
+    cd "$BATS_FILE_TMPDIR" || exit 1
+    local name
+    for name in train test validation all monday tuesday a b truth; do
+        gen-pendulum -n 24 --seed "$(printf '%s' "$name" | cksum | cut -d' ' -f1)" -o "$name.msgpack"
+    done
+    cp truth.msgpack other.msgpack
+    gen-pendulum -n 24 --observe angle -o angles.msgpack
+    ekvae-train --quiet --updates 5 --d0 excess:100 -o m.npz train.msgpack
+    rollout m.npz test.msgpack -o predicted.msgpack
+    dssm-infer m.npz test.msgpack -o beliefs.msgpack
+}
+
+setup() {
+    load tool/helper
+    cp "$BATS_FILE_TMPDIR"/*.* .
+    # the last of an option counts: examples stay as they are, but take less time
+    cat >small <<'END'
+gen-pendulum() { command gen-pendulum "$@" -n 24; }
+ekvae-train() { command ekvae-train "$@" --updates 5 --starts 1 --d0 excess:100 --quiet; }
+END
+    # every part of the pipe counts; but a reader that has enough may end before its writer, which SIGPIPE (141) then ends
+    cat >verdict <<'END'
+for code in "${PIPESTATUS[@]}"; do [ "$code" -eq 0 ] || [ "$code" -eq 141 ] || exit "$code"; done
+END
+}
+
+# The lines of a man page's EXAMPLES.
+page_examples() {
+    awk '/^\.Sh / { inside = /EXAMPLES/ } inside && /^\.Dl / { sub(/^\.Dl /, ""); print }' "$1" | sed 's/\\e/\\/g; s/\\&//g'
+}
+
+# The lines of --help's examples.
+help_examples() {
+    "$1" --help | sed -n '/^Examples:/,/^$/p' | sed '1d;$d'
+}
+
+# run_lines FROM: runs each line of standard input, in order; the first that fails fails the test.
+run_lines() {
+    local line count=0
+    while read -r line; do
+        [ -n "$line" ] || continue
+        count=$((count + 1))
+        { cat small && printf '%s\n' "$line" && cat verdict; } >line.bash
+        bash line.bash >line.out 2>line.err </dev/null || fail "$1: $line
+$(tail -n 5 line.err)"
+    done
+    [ "$count" -gt 0 ] || fail "$1: no example"
+}
+
+@test "the overview page: its examples, in order" {
+    page_examples "$ROOT/man/dssm-tools.7" | run_lines dssm-tools.7
+}
+
+@test "every man page's examples" {
+    local page
+    for page in "$ROOT"/man/*.1; do
+        page_examples "$page" | run_lines "$(basename "$page")"
+    done
+}
+
+@test "every program's --help examples" {
+    local name
+    for name in $(programs); do
+        help_examples "$name" | run_lines "$name --help"
+    done
+}
