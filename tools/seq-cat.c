@@ -15,9 +15,15 @@ static const struct option_row rows[] = {
     {0},
 };
 static const struct option_row output_rows[] = {
-    {.name = "output", .letter = 'o', .kind = OPT_TEXT, .offset = offsetof(struct settings, output), .argument = "FILE",
+    {.name = "output",
+     .letter = 'o',
+     .kind = OPT_TEXT,
+     .offset = offsetof(struct settings, output),
+     .argument = "FILE",
      .help = "Write here, whole or not at all."},
-    {.name = "bin-keys", .kind = OPT_FLAG, .offset = offsetof(struct settings, bin_keys),
+    {.name = "bin-keys",
+     .kind = OPT_FLAG,
+     .offset = offsetof(struct settings, bin_keys),
      .help = "Write the keys of arrays as bin, as the default decoder of msgpack-numpy wants them."},
     {0},
 };

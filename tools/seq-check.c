@@ -31,9 +31,9 @@ static const struct program program = {
 
 static void print_json(const struct stream_summary *s, const char *name)
 {
-    json_t *j = json_pack("{s:s,s:b,s:I,s:I,s:I,s:I,s:I}", "stream", name, "ok", 1, "records", (json_int_t)s->records, "sequences",
-                          (json_int_t)s->sequences, "steps", (json_int_t)s->steps, "bytes", (json_int_t)s->bytes, "crc32",
-                          (json_int_t)s->crc);
+    json_t *j =
+        json_pack("{s:s,s:b,s:I,s:I,s:I,s:I,s:I}", "stream", name, "ok", 1, "records", (json_int_t)s->records, "sequences",
+                  (json_int_t)s->sequences, "steps", (json_int_t)s->steps, "bytes", (json_int_t)s->bytes, "crc32", (json_int_t)s->crc);
     json_dumpf(j, stdout, JSON_COMPACT);
     putchar('\n');
     json_decref(j);
@@ -49,8 +49,9 @@ static int check(const char *path)
     else if (settings.json)
         print_json(&s, input_name(path));
     else if (!settings.common.quiet)
-        printf("%s: ok: %llu records, %llu sequences, %llu steps, %llu bytes, crc32 0x%08x\n", input_name(path), (unsigned long long)s.records,
-               (unsigned long long)s.sequences, (unsigned long long)s.steps, (unsigned long long)s.bytes, s.crc);
+        printf("%s: ok: %llu records, %llu sequences, %llu steps, %llu bytes, crc32 0x%08x\n", input_name(path),
+               (unsigned long long)s.records, (unsigned long long)s.sequences, (unsigned long long)s.steps, (unsigned long long)s.bytes,
+               s.crc);
     stream_summary_clear(&s);
     return code;
 }

@@ -11,14 +11,31 @@ struct settings {
 };
 
 static const struct option_row rows[] = {
-    {.name = "records", .letter = 'n', .kind = OPT_INT, .offset = offsetof(struct settings, records), .standard = "10", .low = 0,
-     .high = 2147483647, .argument = "N", .help = "Keep the first N records; 0 keeps all."},
-    {.name = "steps", .kind = OPT_INT, .offset = offsetof(struct settings, steps), .standard = "0", .low = 0, .high = 2147483647,
-     .argument = "K", .help = "Keep the first K steps of each sequence; 0 keeps all."},
+    {.name = "records",
+     .letter = 'n',
+     .kind = OPT_INT,
+     .offset = offsetof(struct settings, records),
+     .standard = "10",
+     .low = 0,
+     .high = 2147483647,
+     .argument = "N",
+     .help = "Keep the first N records; 0 keeps all."},
+    {.name = "steps",
+     .kind = OPT_INT,
+     .offset = offsetof(struct settings, steps),
+     .standard = "0",
+     .low = 0,
+     .high = 2147483647,
+     .argument = "K",
+     .help = "Keep the first K steps of each sequence; 0 keeps all."},
     {0},
 };
 static const struct option_row output_rows[] = {
-    {.name = "output", .letter = 'o', .kind = OPT_TEXT, .offset = offsetof(struct settings, output), .argument = "FILE",
+    {.name = "output",
+     .letter = 'o',
+     .kind = OPT_TEXT,
+     .offset = offsetof(struct settings, output),
+     .argument = "FILE",
      .help = "Write here, whole or not at all."},
     {0},
 };

@@ -11,19 +11,36 @@ struct settings {
 };
 
 static const struct option_row rows[] = {
-    {.name = "rate", .kind = OPT_REAL, .offset = offsetof(struct settings, rate), .standard = "1", .low = 0, .high = 1, .argument = "P",
+    {.name = "rate",
+     .kind = OPT_REAL,
+     .offset = offsetof(struct settings, rate),
+     .standard = "1",
+     .low = 0,
+     .high = 1,
+     .argument = "P",
      .help = "Drop a frame with probability P, each sequence and step for itself."},
-    {.name = "steps", .kind = OPT_TEXT, .offset = offsetof(struct settings, steps), .argument = "A-B",
+    {.name = "steps",
+     .kind = OPT_TEXT,
+     .offset = offsetof(struct settings, steps),
+     .argument = "A-B",
      .help = "Drop frames of these steps alone, counted from 1: 6-10, 6- (to the end), or 6."},
     {0},
 };
 static const struct option_row output_rows[] = {
-    {.name = "output", .letter = 'o', .kind = OPT_TEXT, .offset = offsetof(struct settings, output), .argument = "FILE",
+    {.name = "output",
+     .letter = 'o',
+     .kind = OPT_TEXT,
+     .offset = offsetof(struct settings, output),
+     .argument = "FILE",
      .help = "Write here, whole or not at all."},
     {0},
 };
 static const struct option_row seed_rows[] = {
-    {.name = "seed", .kind = OPT_SEED, .offset = offsetof(struct common, seed), .standard = "1", .argument = "N",
+    {.name = "seed",
+     .kind = OPT_SEED,
+     .offset = offsetof(struct common, seed),
+     .standard = "1",
+     .argument = "N",
      .help = "Seed of the draws: same seed, same frames."},
     {.name = "quiet", .letter = 'q', .kind = OPT_FLAG, .offset = offsetof(struct common, quiet), .help = "Say nothing but errors."},
     {0},
@@ -81,8 +98,12 @@ int main(int argc, char **argv)
     if (!settings.steps && settings.rate == 1)
         return error_set(&e, DSSM_USAGE, "give --rate or --steps (or both)"), program_fail(&program, &e);
     char *command = command_line(argc, argv);
-    struct passage how = {.in = operands.n ? operands.v[0] : NULL, .out = settings.output, .program = program.name, .command = command,
-                          .has_seed = true, .seed = settings.common.seed};
+    struct passage how = {.in = operands.n ? operands.v[0] : NULL,
+                          .out = settings.output,
+                          .program = program.name,
+                          .command = command,
+                          .has_seed = true,
+                          .seed = settings.common.seed};
     status = parse_steps(settings.steps, &from, &to, &e);
     if (!status)
         status = stream_mask(&how, settings.rate, from, to, &e);

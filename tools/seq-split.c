@@ -12,23 +12,52 @@ struct settings {
 };
 
 static const struct option_row rows[] = {
-    {.name = "every", .kind = OPT_INT, .offset = offsetof(struct settings, every), .standard = "0", .low = 0, .high = 2147483647,
-     .argument = "K", .help = "Hold out every K-th sequence: the K-th, the 2K-th, and so on."},
-    {.name = "fraction", .kind = OPT_REAL, .offset = offsetof(struct settings, fraction), .standard = "0", .low = 0, .high = 1,
-     .argument = "F", .help = "Hold out each sequence with probability F, drawn from the seed."},
-    {.name = "pieces", .kind = OPT_INT, .offset = offsetof(struct settings, pieces), .standard = "0", .low = 0, .high = 2147483647,
-     .argument = "K", .help = "Hold nothing out: cut every sequence into records of K steps with the same id."},
+    {.name = "every",
+     .kind = OPT_INT,
+     .offset = offsetof(struct settings, every),
+     .standard = "0",
+     .low = 0,
+     .high = 2147483647,
+     .argument = "K",
+     .help = "Hold out every K-th sequence: the K-th, the 2K-th, and so on."},
+    {.name = "fraction",
+     .kind = OPT_REAL,
+     .offset = offsetof(struct settings, fraction),
+     .standard = "0",
+     .low = 0,
+     .high = 1,
+     .argument = "F",
+     .help = "Hold out each sequence with probability F, drawn from the seed."},
+    {.name = "pieces",
+     .kind = OPT_INT,
+     .offset = offsetof(struct settings, pieces),
+     .standard = "0",
+     .low = 0,
+     .high = 2147483647,
+     .argument = "K",
+     .help = "Hold nothing out: cut every sequence into records of K steps with the same id."},
     {0},
 };
 static const struct option_row output_rows[] = {
-    {.name = "output", .letter = 'o', .kind = OPT_TEXT, .offset = offsetof(struct settings, output), .argument = "FILE",
+    {.name = "output",
+     .letter = 'o',
+     .kind = OPT_TEXT,
+     .offset = offsetof(struct settings, output),
+     .argument = "FILE",
      .help = "Write what is held out, or the pieces, here; whole or not at all."},
-    {.name = "rest", .kind = OPT_TEXT, .offset = offsetof(struct settings, rest), .argument = "FILE",
+    {.name = "rest",
+     .kind = OPT_TEXT,
+     .offset = offsetof(struct settings, rest),
+     .argument = "FILE",
      .help = "Write the other sequences here; without it they are dropped."},
     {0},
 };
 static const struct option_row seed_rows[] = {
-    {.name = "seed", .kind = OPT_SEED, .offset = offsetof(struct common, seed), .standard = "1", .argument = "N",
+    {.name = "seed",
+     .kind = OPT_SEED,
+     .offset = offsetof(struct common, seed),
+     .standard = "1",
+     .argument = "N",
      .help = "Seed of --fraction: same seed, same sequences."},
     {.name = "quiet", .letter = 'q', .kind = OPT_FLAG, .offset = offsetof(struct common, quiet), .help = "Say nothing but errors."},
     {0},
@@ -70,8 +99,12 @@ int main(int argc, char **argv)
     if (!program_start(&program, argc, argv, &operands, &status))
         return status;
     char *command = command_line(argc, argv);
-    struct passage how = {.in = operands.n ? operands.v[0] : NULL, .out = settings.output, .program = program.name, .command = command,
-                          .has_seed = settings.fraction > 0, .seed = settings.common.seed};
+    struct passage how = {.in = operands.n ? operands.v[0] : NULL,
+                          .out = settings.output,
+                          .program = program.name,
+                          .command = command,
+                          .has_seed = settings.fraction > 0,
+                          .seed = settings.common.seed};
     struct holdout which = {.every = (uint64_t)settings.every, .fraction = settings.fraction};
     status = check_settings(&e);
     if (!status && settings.pieces > 0)

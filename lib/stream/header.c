@@ -71,8 +71,8 @@ void header_history(json_t *header, const char *program, const char *command, bo
     json_object_set_new(entry, "version", json_string(DSSM_VERSION));
     json_object_set_new(entry, "command", json_string(command));
     if (has_seed)
-        json_object_set_new(entry, "seed", seed <= INT64_MAX ? json_integer((json_int_t)seed)
-                                                             : json_sprintf("%llu", (unsigned long long)seed));
+        json_object_set_new(entry, "seed",
+                            seed <= INT64_MAX ? json_integer((json_int_t)seed) : json_sprintf("%llu", (unsigned long long)seed));
     json_array_append_new(member(header, "history", json_array), entry);
 }
 

@@ -14,7 +14,8 @@ struct inputs {
 
 static int inputs_open(struct inputs *in, int n, char **paths, struct error *e)
 {
-    *in = (struct inputs){.n = n, .path = paths, .file = xcalloc((size_t)n, sizeof *in->file), .reader = xcalloc((size_t)n, sizeof *in->reader)};
+    *in = (struct inputs){
+        .n = n, .path = paths, .file = xcalloc((size_t)n, sizeof *in->file), .reader = xcalloc((size_t)n, sizeof *in->reader)};
     int from_stdin = 0;
     for (int i = 0; i < n; i++) {
         in->file[i] = input_open(paths[i], e);

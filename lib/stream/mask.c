@@ -16,7 +16,10 @@ static bool is_dropped(const struct drop *d, uint64_t seed, uint64_t sequence, s
     double uniform;
     if (step + 1 < d->from || (d->to && step + 1 > d->to))
         return false;
-    draw_uniform((struct draw){.seed = seed, .purpose = PURPOSE_MASK, .update = (uint32_t)(sequence >> 32), .sequence = (uint32_t)sequence,
+    draw_uniform((struct draw){.seed = seed,
+                               .purpose = PURPOSE_MASK,
+                               .update = (uint32_t)(sequence >> 32),
+                               .sequence = (uint32_t)sequence,
                                .step = (uint32_t)step},
                  1, &uniform);
     return uniform < d->rate;

@@ -194,7 +194,8 @@ static int check_trailer(const struct reader *r, const msgpack_object *map, stru
     if (!crc || crc->type != MSGPACK_OBJECT_POSITIVE_INTEGER)
         return error_set(e, DSSM_BAD_INPUT, "crc32: expected an integer ≥ 0");
     if (crc->via.u64 != r->crc)
-        return error_set(e, DSSM_BAD_INPUT, "crc32: says 0x%08llx, but the bytes before have 0x%08x", (unsigned long long)crc->via.u64, r->crc);
+        return error_set(e, DSSM_BAD_INPUT, "crc32: says 0x%08llx, but the bytes before have 0x%08x", (unsigned long long)crc->via.u64,
+                         r->crc);
     return DSSM_OK;
 }
 

@@ -22,15 +22,15 @@ static const struct {
     uint8_t length, fixed;
     char counts; /* 'b' bytes, 'a' array elements, 'm' map entries, '-' nothing, '!' forbidden */
 } kinds[32] = {
-    {0, 0, '-'}, {0, 0, '!'}, {0, 0, '-'}, {0, 0, '-'},  /* nil, never used, false, true */
-    {1, 0, 'b'}, {2, 0, 'b'}, {4, 0, 'b'},               /* bin */
-    {1, 1, 'b'}, {2, 1, 'b'}, {4, 1, 'b'},               /* ext */
-    {0, 4, '-'}, {0, 8, '-'},                            /* float */
-    {0, 1, '-'}, {0, 2, '-'}, {0, 4, '-'}, {0, 8, '-'},  /* uint */
-    {0, 1, '-'}, {0, 2, '-'}, {0, 4, '-'}, {0, 8, '-'},  /* int */
+    {0, 0, '-'}, {0, 0, '!'}, {0, 0, '-'}, {0, 0, '-'},               /* nil, never used, false, true */
+    {1, 0, 'b'}, {2, 0, 'b'}, {4, 0, 'b'},                            /* bin */
+    {1, 1, 'b'}, {2, 1, 'b'}, {4, 1, 'b'},                            /* ext */
+    {0, 4, '-'}, {0, 8, '-'},                                         /* float */
+    {0, 1, '-'}, {0, 2, '-'}, {0, 4, '-'}, {0, 8, '-'},               /* uint */
+    {0, 1, '-'}, {0, 2, '-'}, {0, 4, '-'}, {0, 8, '-'},               /* int */
     {0, 2, '-'}, {0, 3, '-'}, {0, 5, '-'}, {0, 9, '-'}, {0, 17, '-'}, /* fixext */
-    {1, 0, 'b'}, {2, 0, 'b'}, {4, 0, 'b'},               /* str */
-    {2, 0, 'a'}, {4, 0, 'a'}, {2, 0, 'm'}, {4, 0, 'm'},  /* array, map */
+    {1, 0, 'b'}, {2, 0, 'b'}, {4, 0, 'b'},                            /* str */
+    {2, 0, 'a'}, {4, 0, 'a'}, {2, 0, 'm'}, {4, 0, 'm'},               /* array, map */
 };
 
 /* Reads a value's first bytes. Returns the bytes that are needed for that; t is filled if have ≥ that. 0: not msgpack. */
@@ -67,7 +67,8 @@ static size_t read_token(const uint8_t *p, size_t have, struct token *t)
 
 void scan_begin(struct scan *s, size_t byte_limit, size_t element_limit, int depth_limit)
 {
-    *s = (struct scan){.byte_limit = byte_limit, .element_limit = element_limit,
+    *s = (struct scan){.byte_limit = byte_limit,
+                       .element_limit = element_limit,
                        .depth_limit = depth_limit < SCAN_MAX_DEPTH ? depth_limit : SCAN_MAX_DEPTH};
 }
 

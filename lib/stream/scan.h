@@ -10,10 +10,10 @@ enum { SCAN_MAX_DEPTH = 32 };
 struct scan {
     size_t byte_limit, element_limit;
     int depth_limit;
-    size_t pos;      /* bytes walked */
-    size_t need;     /* after SCAN_MORE: bytes from the value's start that are needed to go on */
-    size_t elements; /* values that were promised so far, keys counted too */
-    int depth;       /* open containers */
+    size_t pos;                    /* bytes walked */
+    size_t need;                   /* after SCAN_MORE: bytes from the value's start that are needed to go on */
+    size_t elements;               /* values that were promised so far, keys counted too */
+    int depth;                     /* open containers */
     uint64_t left[SCAN_MAX_DEPTH]; /* values still to come in each */
 };
 

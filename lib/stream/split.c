@@ -9,8 +9,9 @@ static bool is_held_out(const struct holdout *which, uint64_t seed, uint64_t seq
     double uniform;
     if (which->every)
         return sequence % which->every == 0;
-    draw_uniform((struct draw){.seed = seed, .purpose = PURPOSE_HOLDOUT, .update = (uint32_t)(sequence >> 32), .sequence = (uint32_t)sequence},
-                 1, &uniform);
+    draw_uniform(
+        (struct draw){.seed = seed, .purpose = PURPOSE_HOLDOUT, .update = (uint32_t)(sequence >> 32), .sequence = (uint32_t)sequence}, 1,
+        &uniform);
     return uniform < which->fraction;
 }
 

@@ -27,8 +27,8 @@ bool dtype_parse(const char *name, enum dtype *t);
 size_t array_count(const struct array *a); /* product of shape; 1 for a scalar */
 size_t array_step(const struct array *a);  /* product of shape[1..] */
 size_t array_bytes(const struct array *a);
-double array_get(const struct array *a, size_t i); /* element i as a number; |u1 unscaled */
-void array_set(struct array *a, size_t i, double value); /* the value must lie in the type's range */
+double array_get(const struct array *a, size_t i);                   /* element i as a number; |u1 unscaled */
+void array_set(struct array *a, size_t i, double value);             /* the value must lie in the type's range */
 struct array array_new(enum dtype t, int dims, const size_t *shape); /* cleared; caller frees data */
 struct array array_copy(const struct array *a);
 struct array array_steps(const struct array *a, size_t from, size_t n); /* copy of steps from..from+n-1 of the first axis */
@@ -40,7 +40,7 @@ struct array array_steps(const struct array *a, size_t from, size_t n); /* copy 
 struct field {
     char *name;
     struct array array;
-    void *raw;      /* a value that is no array: its msgpack bytes, else NULL */
+    void *raw; /* a value that is no array: its msgpack bytes, else NULL */
     size_t raw_size;
 };
 struct record {
@@ -49,7 +49,7 @@ struct record {
     struct field *field;
 };
 void record_init(struct record *r);
-void record_clear(struct record *r); /* frees what it owns; usable again */
+void record_clear(struct record *r);                                      /* frees what it owns; usable again */
 const struct array *record_get(const struct record *r, const char *name); /* NULL if absent or no array */
 /* Adds or replaces an array; takes ownership of a.data. */
 void record_put(struct record *r, const char *name, struct array a);
@@ -94,8 +94,9 @@ extern const struct stream_limits stream_limits_default;
 
 struct reader;
 /* Reads the header. Takes its bytes from the descriptor under f if it has one (so that a record is there as soon as its last
- * byte has come through a pipe): nothing may have been read from f before, nor be read by others after. name is for messages ("standard input", a path) and is copied; the file stays the caller's. limits may be NULL.
- * On failure returns NULL with e: BAD_INPUT names the rule broken; CUT_SHORT when the input ends inside the header. */
+ * byte has come through a pipe): nothing may have been read from f before, nor be read by others after. name is for messages ("standard
+ * input", a path) and is copied; the file stays the caller's. limits may be NULL. On failure returns NULL with e: BAD_INPUT names the rule
+ * broken; CUT_SHORT when the input ends inside the header. */
 struct reader *reader_open(FILE *f, const char *name, const struct stream_limits *limits, struct error *e);
 const json_t *reader_header(const struct reader *r); /* borrowed */
 /* The next record into *rec (cleared first). Returns 1 for a record, 0 at the end (trailer seen, checksum and count
@@ -123,7 +124,7 @@ void writer_abandon(struct writer *w);               /* frees w without a traile
 
 /* Where a stream comes from and goes to, and what is noted in its history. */
 struct passage {
-    const char *in, *out;     /* paths; NULL or "-" for standard input and output */
+    const char *in, *out; /* paths; NULL or "-" for standard input and output */
     const char *program, *command;
     bool has_seed;
     uint64_t seed;
@@ -187,14 +188,14 @@ struct field_summary {
 struct stream_summary {
     json_t *header;
     uint64_t records, sequences, steps, bytes;
-    uint64_t masked;   /* steps with mask 0 */
+    uint64_t masked; /* steps with mask 0 */
     uint32_t crc;
     size_t shortest, median, longest; /* steps of a sequence; the lower one of two medians */
     int n;
     struct field_summary *field; /* those that the header declares, and mask if it is there undeclared */
 };
-/* Reads the stream at path to its end; every rule is checked on the way. numbers: fill `field` and the lengths too (needs 8 bytes a sequence);
- * without, memory is constant. */
+/* Reads the stream at path to its end; every rule is checked on the way. numbers: fill `field` and the lengths too (needs 8 bytes a
+ * sequence); without, memory is constant. */
 int stream_summarise(struct stream_summary *s, const char *path, bool numbers, struct error *e);
 void stream_summary_clear(struct stream_summary *s);
 

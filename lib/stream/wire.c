@@ -134,8 +134,7 @@ json_t *wire_to_json(const msgpack_object *o, struct error *e)
     case MSGPACK_OBJECT_POSITIVE_INTEGER:
         return o->via.u64 <= INT64_MAX ? json_integer((json_int_t)o->via.u64) : refuse(e, "an integer beyond 2^63-1");
     case MSGPACK_OBJECT_FLOAT32:
-    case MSGPACK_OBJECT_FLOAT64:
-        return isfinite(o->via.f64) ? json_real(o->via.f64) : refuse(e, "a number that is not finite");
+    case MSGPACK_OBJECT_FLOAT64: return isfinite(o->via.f64) ? json_real(o->via.f64) : refuse(e, "a number that is not finite");
     case MSGPACK_OBJECT_STR:
         j = json_stringn(o->via.str.size ? o->via.str.ptr : "", o->via.str.size);
         return j ? j : refuse(e, "text that is no UTF-8");

@@ -75,8 +75,7 @@ static int check_truths(const uint8_t *v, size_t n, struct error *e)
 int wire_to_array(const msgpack_object *map, struct array *a, struct error *e)
 {
     *a = (struct array){0};
-    if (check_kind(wire_get(map, "kind"), e) || read_type(wire_get(map, "type"), &a->type, e) ||
-        read_shape(wire_get(map, "shape"), a, e))
+    if (check_kind(wire_get(map, "kind"), e) || read_type(wire_get(map, "type"), &a->type, e) || read_shape(wire_get(map, "shape"), a, e))
         return DSSM_BAD_INPUT;
     const msgpack_object *data = wire_get(map, "data");
     if (!data || data->type != MSGPACK_OBJECT_BIN)

@@ -37,8 +37,7 @@ struct zip_writer *zip_writer_new(FILE *f, struct error *e)
     z->file = f;
     z->archive = archive_write_new();
     if (archive_write_set_format_zip(z->archive) || archive_write_zip_set_compression_store(z->archive) ||
-        archive_write_set_bytes_in_last_block(z->archive, 1) ||
-        archive_write_open(z->archive, z, NULL, write_bytes, NULL)) {
+        archive_write_set_bytes_in_last_block(z->archive, 1) || archive_write_open(z->archive, z, NULL, write_bytes, NULL)) {
         problem(z->archive, DSSM_FAILURE, e);
         zip_writer_abandon(z);
         return NULL;
@@ -86,7 +85,7 @@ struct zip_reader {
     struct archive *archive;
     FILE *file;
     bool at_eof;
-    int members; /* begun so far */
+    int members;          /* begun so far */
     char tail[END_BYTES]; /* the last bytes read so far */
     char block[64 << 10];
 };

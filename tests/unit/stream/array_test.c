@@ -13,7 +13,8 @@ static void types_have_names_and_sizes(void **state)
         enum dtype type;
         const char *name;
         size_t size;
-    } want[] = {{DT_F4, "<f4", 4}, {DT_F8, "<f8", 8}, {DT_I4, "<i4", 4}, {DT_I8, "<i8", 8}, {DT_U2, "<u2", 2}, {DT_U1, "|u1", 1}, {DT_B1, "|b1", 1}};
+    } want[] = {{DT_F4, "<f4", 4}, {DT_F8, "<f8", 8}, {DT_I4, "<i4", 4}, {DT_I8, "<i8", 8},
+                {DT_U2, "<u2", 2}, {DT_U1, "|u1", 1}, {DT_B1, "|b1", 1}};
     for (size_t i = 0; i < sizeof want / sizeof want[0]; i++) {
         enum dtype t = DT_F4;
         assert_string_equal(dtype_name(want[i].type), want[i].name);
@@ -53,8 +54,8 @@ static void counts_follow_the_shape(void **state)
 static void elements_go_in_and_come_out(void **state)
 {
     (void)state;
-    static const double value[] = {[DT_F4] = -1.5, [DT_F8] = 1e300, [DT_I4] = -2147483648.0, [DT_I8] = -9007199254740992.0,
-                                   [DT_U2] = 65535, [DT_U1] = 255, [DT_B1] = 1};
+    static const double value[] = {[DT_F4] = -1.5, [DT_F8] = 1e300, [DT_I4] = -2147483648.0, [DT_I8] = -9007199254740992.0, [DT_U2] = 65535,
+                                   [DT_U1] = 255,  [DT_B1] = 1};
     for (int t = DT_F4; t <= DT_B1; t++) {
         struct array a = array_new((enum dtype)t, 1, (size_t[]){3});
         array_set(&a, 1, value[t]);
@@ -85,8 +86,8 @@ static void copies_share_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(types_have_names_and_sizes),  cmocka_unit_test(unknown_types_are_refused),
-        cmocka_unit_test(counts_follow_the_shape),     cmocka_unit_test(elements_go_in_and_come_out),
+        cmocka_unit_test(types_have_names_and_sizes), cmocka_unit_test(unknown_types_are_refused),
+        cmocka_unit_test(counts_follow_the_shape),    cmocka_unit_test(elements_go_in_and_come_out),
         cmocka_unit_test(copies_share_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

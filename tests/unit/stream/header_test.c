@@ -74,8 +74,8 @@ static void a_copy_shares_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_new_header_is_empty),  cmocka_unit_test(fields_are_described), cmocka_unit_test(a_field_can_be_removed),
-        cmocka_unit_test(history_grows),          cmocka_unit_test(a_copy_shares_nothing),
+        cmocka_unit_test(a_new_header_is_empty), cmocka_unit_test(fields_are_described),  cmocka_unit_test(a_field_can_be_removed),
+        cmocka_unit_test(history_grows),         cmocka_unit_test(a_copy_shares_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

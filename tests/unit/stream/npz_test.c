@@ -206,7 +206,8 @@ static void a_cut_or_changed_archive_is_refused(void **state)
         assert_int_equal(read_archive(&back, (struct bytes){b.p, n}, 0, &e), DSSM_CUT_SHORT);
         assert_int_equal(back.n, 0);
     }
-    assert_int_equal(read_archive(&back, (struct bytes){(char[]){"no zip at all, just some text that goes on"}, 42}, 0, &e), DSSM_BAD_INPUT);
+    assert_int_equal(read_archive(&back, (struct bytes){(char[]){"no zip at all, just some text that goes on"}, 42}, 0, &e),
+                     DSSM_BAD_INPUT);
     archive_clear(&a);
     free(b.p);
 }
@@ -251,10 +252,14 @@ static void vectors_do_what_is_expected(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_goes_in_comes_out),            cmocka_unit_test(same_content_same_bytes),
-        cmocka_unit_test(putting_replaces),                  cmocka_unit_test(npy_headers_are_aligned),
-        cmocka_unit_test(what_is_no_plain_array_is_refused), cmocka_unit_test(other_members_are_refused),
-        cmocka_unit_test(a_cut_or_changed_archive_is_refused), cmocka_unit_test(vectors_do_what_is_expected),
+        cmocka_unit_test(what_goes_in_comes_out),
+        cmocka_unit_test(same_content_same_bytes),
+        cmocka_unit_test(putting_replaces),
+        cmocka_unit_test(npy_headers_are_aligned),
+        cmocka_unit_test(what_is_no_plain_array_is_refused),
+        cmocka_unit_test(other_members_are_refused),
+        cmocka_unit_test(a_cut_or_changed_archive_is_refused),
+        cmocka_unit_test(vectors_do_what_is_expected),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

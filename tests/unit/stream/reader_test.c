@@ -85,7 +85,11 @@ static void every_flipped_bit_of_the_numbers_is_noticed(void **state)
 {
     (void)state;
     struct bytes b = sample_stream(1, false);
-    char *data = (char *)memmem(b.p, b.n, "\xa4" "data\xc4\x30", 7) + 7;
+    char *data = (char *)memmem(b.p, b.n,
+                                "\xa4"
+                                "data\xc4\x30",
+                                7) +
+                 7;
     for (int bit = 0; bit < 48 * 8; bit += 7) {
         struct error e = {0};
         int records;
@@ -202,7 +206,11 @@ static void values_that_are_no_arrays_are_passed_on(void **state)
     struct bytes b = {0};
     struct error e = {0};
     struct record r, back;
-    static const char raw[] = "\x83\xa1" "a\xca\x3f\xc0\x00\x00\xa1" "b\xd6\x05" "wxyz\xa1" "c\x92\xc0\xff";
+    static const char raw[] = "\x83\xa1"
+                              "a\xca\x3f\xc0\x00\x00\xa1"
+                              "b\xd6\x05"
+                              "wxyz\xa1"
+                              "c\x92\xc0\xff";
     json_t *h = header_new();
     FILE *f = open_memstream(&b.p, &b.n);
     struct writer *w = writer_open(f, h, false, &e);

@@ -27,8 +27,16 @@ static void bytes_are_those_of_the_specification(void **state)
     assert_non_null(w);
     assert_int_equal(writer_close(w, &e), DSSM_OK);
     fclose(f);
-    static const char want[] = "\x84\xa6" "format\xab" "dssm-stream\xa7" "version\x01\xa6" "fields\x80\xa7" "history\x90"
-                               "\x83\xa3" "end\xc3\xa7" "records\x00\xa5" "crc32\xce";
+    static const char want[] = "\x84\xa6"
+                               "format\xab"
+                               "dssm-stream\xa7"
+                               "version\x01\xa6"
+                               "fields\x80\xa7"
+                               "history\x90"
+                               "\x83\xa3"
+                               "end\xc3\xa7"
+                               "records\x00\xa5"
+                               "crc32\xce";
     assert_int_equal(n, sizeof want - 1 + 4);
     assert_memory_equal(p, want, sizeof want - 1);
     free(p);
@@ -127,9 +135,12 @@ static void a_full_disk_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bytes_are_those_of_the_specification), cmocka_unit_test(same_records_same_bytes),
-        cmocka_unit_test(bin_keys_are_bin),                     cmocka_unit_test(what_breaks_a_rule_is_not_written),
-        cmocka_unit_test(too_large_a_record_is_not_written),    cmocka_unit_test(a_bad_header_is_not_written),
+        cmocka_unit_test(bytes_are_those_of_the_specification),
+        cmocka_unit_test(same_records_same_bytes),
+        cmocka_unit_test(bin_keys_are_bin),
+        cmocka_unit_test(what_breaks_a_rule_is_not_written),
+        cmocka_unit_test(too_large_a_record_is_not_written),
+        cmocka_unit_test(a_bad_header_is_not_written),
         cmocka_unit_test(a_full_disk_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
