@@ -55,4 +55,52 @@ static inline struct bytes sample_stream(int n, bool bin_keys)
     return b;
 }
 
+/* A path in the scratch folder; borrowed until the fourth call after. */
+static inline const char *scratch(const char *name)
+{
+    static char path[4][512];
+    static int turn;
+    const char *folder = getenv("TMPDIR");
+    turn = (turn + 1) % 4;
+    snprintf(path[turn], sizeof path[turn], "%s/%s", folder ? folder : "/tmp", name);
+    return path[turn];
+}
+
+/* sample_stream as a file of the scratch folder. */
+static inline const char *sample_file(const char *name, int n)
+{
+    struct bytes b = sample_stream(n, false);
+    const char *path = scratch(name);
+    FILE *f = fopen(path, "w");
+    if (!f || fwrite(b.p, 1, b.n, f) != b.n || fclose(f))
+        bug("cannot write %s", path);
+    free(b.p);
+    return path;
+}
+
+/* Ids and steps of the records of a file, "0:4 1:4", and the program of its last line of history in front: "seq-head 0:4 1:4". */
+static inline const char *told(const char *path)
+{
+    static char text[4096];
+    struct error e = {0};
+    struct record r;
+    int n = 0, more;
+    FILE *f = fopen(path, "r");
+    struct reader *reader = f ? reader_open(f, path, NULL, &e) : NULL;
+    if (!reader)
+        bug("%s: %s", path, e.text);
+    json_t *history = json_object_get(reader_header(reader), "history");
+    n += snprintf(text, sizeof text, "%s",
+                  json_string_value(json_object_get(json_array_get(history, json_array_size(history) - 1), "program")));
+    record_init(&r);
+    while ((more = reader_next(reader, &r, &e)) > 0)
+        n += snprintf(text + n, sizeof text - (size_t)n, " %s:%zu", r.id, record_steps(&r));
+    if (more < 0)
+        bug("%s", e.text);
+    record_clear(&r);
+    reader_close(reader);
+    fclose(f);
+    return text;
+}
+
 #endif
