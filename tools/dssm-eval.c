@@ -16,8 +16,10 @@ struct settings {
 
 #define AT(member) offsetof(struct settings, member)
 static const struct option_row rows[] = {
-    {"context", 'k', OPT_INT, AT(evaluation.context), "5", 1, 1000000, NULL, "K", "Steps at the start of each sequence that predictions are made from."},
-    {"samples", 0, OPT_INT, AT(evaluation.samples), "1", 1, 1000000, NULL, "N", "Draws that the bound and the sampled predictions are means over."},
+    {"context", 'k', OPT_INT, AT(evaluation.context), "5", 1, 1000000, NULL, "K",
+     "Steps at the start of each sequence that predictions are made from."},
+    {"samples", 0, OPT_INT, AT(evaluation.samples), "1", 1, 1000000, NULL, "N",
+     "Draws that the bound and the sampled predictions are means over."},
     {"filtered", 0, OPT_FLAG, AT(evaluation.filtered), NULL, 0, 0, NULL, NULL,
      "Take R2 on filtered beliefs (as a filter version does anyway), not on smoothed ones."},
     {"no-noise", 0, OPT_FLAG, AT(evaluation.no_noise), NULL, 0, 0, NULL, NULL,
@@ -44,8 +46,7 @@ static void print_table(const json_t *result)
 {
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)result, key, value)
-    {
+    json_object_foreach((json_t *)(uintptr_t)result, key, value) {
         printf("%-28s ", key);
         if (json_is_integer(value))
             printf("%12lld\n", (long long)json_integer_value(value));

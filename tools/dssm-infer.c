@@ -140,7 +140,8 @@ static int infer_online(const struct model *m, struct filter *f, struct error *e
     record_init(&rec);
     while (code == DSSM_OK && (got = reader_next(f->reader, &rec, e)) != 0) {
         if (got < 0 || model_fits_record(m, &rec, e)) {
-            code = got < 0 ? e->code : error_prefix(e, "%s: record %llu", input_name(f->how->in), (unsigned long long)reader_count(f->reader));
+            code =
+                got < 0 ? e->code : error_prefix(e, "%s: record %llu", input_name(f->how->in), (unsigned long long)reader_count(f->reader));
             break;
         }
         follow(&sequence, &rec);
@@ -159,8 +160,12 @@ static int run(const struct operands *operands, const char *command, struct erro
 {
     if (settings.smoothed && (settings.filtered || settings.online))
         return error_set(e, DSSM_USAGE, "--smoothed: not together with --%s", settings.filtered ? "filtered" : "online");
-    struct passage how = {.in = operands->n > 1 ? operands->v[1] : NULL, .out = settings.output, .program = program.name, .command = command,
-                          .has_seed = settings.samples > 0, .seed = settings.common.seed};
+    struct passage how = {.in = operands->n > 1 ? operands->v[1] : NULL,
+                          .out = settings.output,
+                          .program = program.name,
+                          .command = command,
+                          .has_seed = settings.samples > 0,
+                          .seed = settings.common.seed};
     struct filter f = {0};
     struct model *m = model_load(operands->v[0], e);
     if (!m)

@@ -41,18 +41,12 @@ static double norm(const struct params *p, const struct param *entry)
 static const char *group_name(unsigned group)
 {
     switch (group) {
-    case GROUP_THETA:
-        return "theta";
-    case GROUP_PHI:
-        return "phi";
-    case GROUP_PSI:
-        return "psi";
-    case GROUP_PSI0:
-        return "psi0";
-    case GROUP_PHI0:
-        return "phi0";
-    default:
-        bug("dssm-info: parameter group %u", group);
+    case GROUP_THETA: return "theta";
+    case GROUP_PHI: return "phi";
+    case GROUP_PSI: return "psi";
+    case GROUP_PSI0: return "psi0";
+    case GROUP_PHI0: return "phi0";
+    default: bug("dssm-info: parameter group %u", group);
     }
 }
 
@@ -86,8 +80,7 @@ static void print_object(const json_t *object)
 {
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)object, key, value)
-    {
+    json_object_foreach((json_t *)(uintptr_t)object, key, value) {
         char *text = json_is_string(value) ? xstrdup(json_string_value(value))
                                            : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(7));
         if (!json_is_object(value))
@@ -125,8 +118,7 @@ static void print_parameters(const json_t *list)
     size_t i;
     json_t *entry;
     printf("\n%-24s %13s  %-5s %12s\n", "parameter", "shape", "group", "norm");
-    json_array_foreach(list, i, entry)
-    {
+    json_array_foreach(list, i, entry) {
         const json_t *shape = json_object_get(entry, "shape"), *length = json_object_get(entry, "norm");
         char sizes[32], number[32] = "not finite";
         snprintf(sizes, sizeof sizes, "%lldx%lld", (long long)json_integer_value(json_array_get(shape, 0)),
@@ -143,8 +135,7 @@ static void print_history(const json_t *history)
     size_t i;
     json_t *entry;
     printf("\nhistory\n");
-    json_array_foreach(history, i, entry)
-    {
+    json_array_foreach(history, i, entry) {
         const char *command = json_string_value(json_object_get(entry, "command"));
         printf("  %s\n", command ? command : "?");
     }

@@ -48,9 +48,9 @@ static const struct option_row output_rows[] = {
     {0},
 };
 static struct settings settings;
-static const struct option_group groups[] = {
-    {"Prediction", predict_rows, &settings}, {"Generation", generate_rows, &settings}, {"Transitions", both_rows, &settings},
-    {"Output", output_rows, &settings},      {"Common", options_common, &settings.common}, {0}};
+static const struct option_group groups[] = {{"Prediction", predict_rows, &settings},      {"Generation", generate_rows, &settings},
+                                             {"Transitions", both_rows, &settings},        {"Output", output_rows, &settings},
+                                             {"Common", options_common, &settings.common}, {0}};
 static struct program program = {
     .name = "rollout",
     .reads_writes = "model and stream in, stream out: predict from first steps, or generate",
@@ -131,8 +131,8 @@ static int put_prediction(struct filter *f, struct record *rec, struct predictio
 
 static int predict_blocks(const struct job *j, struct filter *f, struct error *e)
 {
-    struct predict_settings how = {settings.context, settings.from == FROM_FILTERED, settings.start == START_SAMPLE, settings.sample,
-                                   settings.controls == CONTROLS_ZERO, settings.horizon};
+    struct predict_settings how = {settings.context, settings.from == FROM_FILTERED,     settings.start == START_SAMPLE,
+                                   settings.sample,  settings.controls == CONTROLS_ZERO, settings.horizon};
     struct block b = block_new(pool_threads(j->pool));
     struct prediction *p = xcalloc((size_t)b.room, sizeof *p);
     int got, code = DSSM_OK;
@@ -263,7 +263,8 @@ static int generate_blocks(const struct job *j, struct reader *in, struct writer
         done += got > 0 ? got : 0;
     }
     if (got >= 0 && done < settings.generate)
-        program_say(&program, settings.common.quiet, "%s has controls for %d sequences, not %d", input_name(j->how.in), done, settings.generate);
+        program_say(&program, settings.common.quiet, "%s has controls for %d sequences, not %d", input_name(j->how.in), done,
+                    settings.generate);
     return got < 0 ? e->code : DSSM_OK;
 }
 
@@ -308,7 +309,8 @@ static bool needs_no_stream(int argc, char **argv)
     bool generates = false, given = false;
     for (int i = 1; i < argc; i++) {
         generates |= strncmp(argv[i], "--generate", 10) == 0 || strncmp(argv[i], "-g", 2) == 0;
-        given |= strcmp(argv[i], "--controls=given") == 0 || (strcmp(argv[i], "--controls") == 0 && i + 1 < argc && strcmp(argv[i + 1], "given") == 0);
+        given |= strcmp(argv[i], "--controls=given") == 0 ||
+                 (strcmp(argv[i], "--controls") == 0 && i + 1 < argc && strcmp(argv[i + 1], "given") == 0);
     }
     return generates && !given;
 }
@@ -333,9 +335,15 @@ static int run(const struct operands *operands, const char *command, struct erro
     struct model *m = model_load(operands->v[0], e);
     if (!m)
         return e->code;
-    struct passage how = {.in = operands->n > 1 ? operands->v[1] : NULL, .out = settings.output, .program = program.name, .command = command,
-                          .has_seed = true, .seed = settings.common.seed};
-    struct job j = {m, how, pool_new(settings.common.threads > 0 ? settings.common.threads : (int)sysconf(_SC_NPROCESSORS_ONLN)),
+    struct passage how = {.in = operands->n > 1 ? operands->v[1] : NULL,
+                          .out = settings.output,
+                          .program = program.name,
+                          .command = command,
+                          .has_seed = true,
+                          .seed = settings.common.seed};
+    struct job j = {m,
+                    how,
+                    pool_new(settings.common.threads > 0 ? settings.common.threads : (int)sysconf(_SC_NPROCESSORS_ONLN)),
                     {.seed = settings.common.seed}};
     int code = settings.generate > 0 ? generate(&j, e) : predict(&j, e);
     pool_free(j.pool);

@@ -20,7 +20,7 @@ struct evaluation {
     const struct evaluation_settings *s;
     struct pool *pool;
     struct bound bound;
-    double steps, observed; /* over all sequences */
+    double steps, observed;    /* over all sequences */
     struct quantity *quantity; /* NULL without true states */
     struct r2 *r2;
     struct contest contest[CONTESTS];
@@ -42,7 +42,8 @@ static int block_size(const struct evaluation *v)
 static void begin_states(struct evaluation *v)
 {
     struct error none;
-    int q = header_get_field(v->d->header, "s") ? quantities_read(v->d->header, "s", &v->quantity, &none) : 0, dz = model_settings(v->m)->latent;
+    int q = header_get_field(v->d->header, "s") ? quantities_read(v->d->header, "s", &v->quantity, &none) : 0,
+        dz = model_settings(v->m)->latent;
     if (q > 0)
         v->r2 = r2_new(dz, q, v->quantity, dz <= 30);
 }
@@ -200,7 +201,8 @@ static json_t *report(struct evaluation *v, struct error *e)
     return out;
 }
 
-json_t *evaluate_model(const struct model *m, const struct dataset *d, const struct evaluation_settings *s, struct pool *pool, struct error *e)
+json_t *evaluate_model(const struct model *m, const struct dataset *d, const struct evaluation_settings *s, struct pool *pool,
+                       struct error *e)
 {
     struct evaluation v = {.m = m, .d = d, .s = s, .pool = pool};
     begin_states(&v);

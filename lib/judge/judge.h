@@ -127,6 +127,7 @@ struct evaluation_settings {
  *   mse_filtered (z_K ~ filtered posterior; steps K to T), mse_filtered_mean; each with …_median (of the sequences; with
  *   N draws of N times the sequences), the first two with …_first_11 (steps 1 to 11).
  * What is not finite is null, a prediction that has a NaN too. The same for any number of threads. NULL with e on failure. */
-json_t *evaluate_model(const struct model *m, const struct dataset *d, const struct evaluation_settings *s, struct pool *pool, struct error *e);
+json_t *evaluate_model(const struct model *m, const struct dataset *d, const struct evaluation_settings *s, struct pool *pool,
+                       struct error *e);
 
 #endif

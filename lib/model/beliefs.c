@@ -21,11 +21,11 @@ static void put_draw(struct array *to, const var *z, int B, int b, size_t draw)
     float *out = to->data;
     for (size_t t = 0; t < steps; t++)
         for (int i = 0; i < z->rows; i++)
-            out[(t * draws + draw) * (size_t)z->rows + (size_t)i] =
-                (float)z->v[(size_t)i * (size_t)z->ld + t * (size_t)B + (size_t)b];
+            out[(t * draws + draw) * (size_t)z->rows + (size_t)i] = (float)z->v[(size_t)i * (size_t)z->ld + t * (size_t)B + (size_t)b];
 }
 
-static void put_draws(struct tape *t, const struct batch *b, const struct inferred *z, int draws, const struct noise *n, struct beliefs *out)
+static void put_draws(struct tape *t, const struct batch *b, const struct inferred *z, int draws, const struct noise *n,
+                      struct beliefs *out)
 {
     int dz = z->mean->rows;
     var *L = chol(t, z->cov, dz);

@@ -62,7 +62,8 @@ static int begins_sequence(const struct block *b, const struct record *r, struct
 {
     const char *before = b->n > 0 ? b->record[b->n - 1].id : b->last_id;
     if (before && strcmp(before, r->id) == 0)
-        return error_set(e, DSSM_BAD_INPUT, "id %.100s: goes on with the sequence before: only dssm-infer --online reads sequences in pieces", r->id);
+        return error_set(e, DSSM_BAD_INPUT,
+                         "id %.100s: goes on with the sequence before: only dssm-infer --online reads sequences in pieces", r->id);
     return DSSM_OK;
 }
 

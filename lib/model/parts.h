@@ -4,7 +4,8 @@
 
 #include "model/model.h"
 
-/* Beliefs about the states of a batch, made from the B records; with a carry (filtered only) they go on from it. Begins the tape (beliefs.c). */
+/* Beliefs about the states of a batch, made from the B records; with a carry (filtered only) they go on from it. Begins the tape
+ * (beliefs.c). */
 void beliefs_of_batch(const struct model *m, struct tape *t, const struct batch *b, const struct record *records, enum inference how,
                       struct carry *carry, int draws, const struct noise *n, struct beliefs *out);
 

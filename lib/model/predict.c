@@ -10,8 +10,8 @@
 /* What a chunk is rolled with: L lanes, steps first..first+steps of the sequences. */
 struct roll {
     int L, first, steps;
-    real *u;       /* du×(steps·L), NULL if the model has no controls */
-    real *x, *z;   /* rows×((steps+1)·L) */
+    real *u;     /* du×(steps·L), NULL if the model has no controls */
+    real *x, *z; /* rows×((steps+1)·L) */
 };
 
 static struct roll roll_new(const struct model *m, int L, int first, int steps)
@@ -178,8 +178,8 @@ static void generate_chunk(void *arg, int i, int worker)
     roll_free(&r);
 }
 
-void generate_run(const struct model *m, const struct array *u, int count, int steps, uint32_t first, bool sample_steps, const struct noise *n,
-                  struct pool *pool, struct prediction *out)
+void generate_run(const struct model *m, const struct array *u, int count, int steps, uint32_t first, bool sample_steps,
+                  const struct noise *n, struct pool *pool, struct prediction *out)
 {
     struct generate_job j = {m, u, count, steps, first, sample_steps, n, out};
     pool_run(pool, (count + MODEL_CHUNK - 1) / MODEL_CHUNK, generate_chunk, &j);

@@ -215,8 +215,9 @@ static void failures_are_null(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_bound), cmocka_unit_test(true_states),          cmocka_unit_test(no_true_states_no_keys), cmocka_unit_test(predictions),
-        cmocka_unit_test(no_noise),  cmocka_unit_test(same_for_any_threads), cmocka_unit_test(failures_are_null),
+        cmocka_unit_test(the_bound),         cmocka_unit_test(true_states), cmocka_unit_test(no_true_states_no_keys),
+        cmocka_unit_test(predictions),       cmocka_unit_test(no_noise),    cmocka_unit_test(same_for_any_threads),
+        cmocka_unit_test(failures_are_null),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -184,7 +184,8 @@ static void draws_fit_the_belief(void **state)
     const float *cov = (const float *)z.cov.data + STEP * SEQ_DZ * SEQ_DZ;
     for (int i = 0; i < SEQ_DZ; i++)
         for (int j = 0; j < SEQ_DZ; j++) {
-            double sum = 0, product = 0, vi = (double)cov[i * SEQ_DZ + i], vj = (double)cov[j * SEQ_DZ + j], c = (double)cov[i * SEQ_DZ + j];
+            double sum = 0, product = 0, vi = (double)cov[i * SEQ_DZ + i], vj = (double)cov[j * SEQ_DZ + j],
+                   c = (double)cov[i * SEQ_DZ + j];
             for (int k = 0; k < N; k++) {
                 sum += (double)(draw[k * SEQ_DZ + i] - mean[i]) / N;
                 product += (double)(draw[k * SEQ_DZ + i] - mean[i]) * (double)(draw[k * SEQ_DZ + j] - mean[j]) / N;

@@ -183,8 +183,9 @@ static void seen_steps_are_counted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(blocks_of_all_records), cmocka_unit_test(pieces_are_refused), cmocka_unit_test(a_misfit_is_named),
-        cmocka_unit_test(what_fits),             cmocka_unit_test(chunks_are_batches), cmocka_unit_test(seen_steps_are_counted),
+        cmocka_unit_test(blocks_of_all_records), cmocka_unit_test(pieces_are_refused),
+        cmocka_unit_test(a_misfit_is_named),     cmocka_unit_test(what_fits),
+        cmocka_unit_test(chunks_are_batches),    cmocka_unit_test(seen_steps_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,8 +17,8 @@ static bool piece_fits(const struct array *whole, size_t from, const struct arra
     return fits;
 }
 
-/* Cuts the sequences into pieces of some steps (the last one shorter) and filters them one after the other; a filter that forgets takes every
- * piece for a new sequence. Returns how many pieces do not fit the beliefs of the whole. */
+/* Cuts the sequences into pieces of some steps (the last one shorter) and filters them one after the other; a filter that forgets takes
+ * every piece for a new sequence. Returns how many pieces do not fit the beliefs of the whole. */
 static int misfits(int du, size_t size, bool forgets)
 {
     enum { N = 6 };
