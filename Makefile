@@ -82,15 +82,15 @@ setup-%:
 DEST        = $(DESTDIR)$(PREFIX)
 COMPLETIONS = $(DEST)/share/bash-completion/completions
 DOC         = $(DEST)/share/doc/dssm-tools
-DOCS       := $(wildcard README.md ARCHITECTURE.md formats/*.md LICENSE)
+DOCS       := $(wildcard README.md ARCHITECTURE.md LICENSE formats/*.md formats/readers/*)
 PAGES      := $(wildcard man/*.[1-8])
 
 install: all
-	install -d $(DEST)/bin $(COMPLETIONS) $(DOC)
+	install -d $(DEST)/bin $(COMPLETIONS)
 	install $(PROGRAMS) $(DEST)/bin
 	for page in $(PAGES); do install -D -m 644 $$page $(DEST)/share/man/man$${page##*.}/$${page##*/} || exit 1; done
 	for tool in $(TOOLS); do $(BIN)/$$tool --complete-bash >$(COMPLETIONS)/$$tool || exit 1; done
-	for doc in $(DOCS); do install -m 644 $$doc $(DOC) || exit 1; done
+	for doc in $(DOCS); do install -D -m 644 $$doc $(DOC)/$$doc || exit 1; done
 
 uninstall:
 	rm -f $(TOOLS:%=$(DEST)/bin/%) $(TOOLS:%=$(COMPLETIONS)/%)

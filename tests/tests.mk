@@ -26,7 +26,7 @@ test-programs: $(filter-out %.bats,$(CHOSEN)) $(if $(filter %.bats,$(CHOSEN)),al
 	@:
 
 test-run:
-	@DSSM_BIN=$(abspath $(BIN)) DSSM_BUILD=$(abspath $(BUILD)) tests/run --jobs $(JOBS) $(if $(ONLY),--only '$(ONLY)') $(CHOSEN)
+	@DSSM_BIN=$(abspath $(BIN)) DSSM_BUILD=$(abspath $(BUILD)) MAKEFLAGS= tests/run --jobs $(JOBS) $(if $(ONLY),--only '$(ONLY)') $(CHOSEN)
 
 # ---- unit programs: one file, one program ----
 
