@@ -1,0 +1,185 @@
+/* The gradient of a batch: the same bits for any number of threads, the mean over its sequences, weights, groups that move. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "fixture.h"
+#include "train/train.h"
+
+enum { COUNT = 70, BATCH = 60, DX = 4, LONGEST = 6 }; /* two chunks and a part */
+
+static const struct noise noisy = {3, 8, false};
+
+struct setup {
+    struct dataset d;
+    struct model *m;
+    int pick[BATCH];
+};
+
+static struct setup setup_open(void)
+{
+    struct setup s = {.d = fixture_dataset(COUNT, 3, LONGEST, DX, 1), .m = fixture_model("ekvae", "{" FIXTURE_TINY "}", DX, 1, 3)};
+    int order[COUNT];
+    draw_shuffle((struct draw){.seed = 2}, COUNT, order);
+    memcpy(s.pick, order, sizeof s.pick);
+    return s;
+}
+
+static void setup_close(struct setup *s)
+{
+    dataset_free(&s->d);
+    model_free(s->m);
+}
+
+/* One gradient with a pool of its own. Caller frees. */
+static real *gradient_of(const struct setup *s, int threads, int n, struct objective_weights w, unsigned moving,
+                         struct batch_result *result, double *norm)
+{
+    struct pool *pool = pool_new(threads);
+    struct gradient_engine *g = gradient_new(s->m, &s->d, BATCH, pool);
+    real *gradient = xmalloc(s->m->params.size * sizeof(real));
+    for (size_t i = 0; i < s->m->params.size; i++)
+        gradient[i] = -77;
+    *result = gradient_forward(g, s->pick, n, 0, LONGEST, moving, &noisy);
+    *norm = gradient_backward(g, w, moving, gradient);
+    gradient_free(g);
+    pool_free(pool);
+    return gradient;
+}
+
+static void same_bits_for_any_threads(void **state)
+{
+    (void)state;
+    struct setup s = setup_open();
+    struct batch_result first, other;
+    double norm, other_norm;
+    real *one = gradient_of(&s, 1, BATCH, (struct objective_weights){0.3, 1}, GROUP_ALL, &first, &norm);
+    for (int threads = 2; threads <= 4; threads++) {
+        real *more = gradient_of(&s, threads, BATCH, (struct objective_weights){0.3, 1}, GROUP_ALL, &other, &other_norm);
+        assert_memory_equal(one, more, s.m->params.size * sizeof(real));
+        assert_true(first.distortion == other.distortion && first.rate == other.rate && norm == other_norm);
+        free(more);
+    }
+    free(one);
+    setup_close(&s);
+}
+
+/* Mean over the batch of each sequence's own gradient, computed one by one on one tape. */
+static void is_the_mean_over_sequences(void **state)
+{
+    (void)state;
+    struct setup s = setup_open();
+    size_t size = s.m->params.size;
+    struct batch_result got;
+    double norm, D = 0, R = 0, square = 0, *sum = xcalloc(size, sizeof(double));
+    real *gradient = gradient_of(&s, 2, BATCH, (struct objective_weights){0.3, 0.8}, GROUP_ALL, &got, &norm),
+         *own = xcalloc(size, sizeof(real));
+    struct tape *t = tape_new();
+    for (int i = 0; i < BATCH; i++) {
+        struct batch b;
+        batch_fill(&b, s.d.record, &s.pick[i], 1, DX, 1, 0, (int)record_steps(&s.d.record[s.pick[i]]));
+        tape_begin(t, &s.m->params, own, GROUP_ALL);
+        struct loss l = s.m->kind->loss(s.m, t, &b, &noisy);
+        D += (double)l.distortion->v[0] / BATCH;
+        R += (double)l.rate->v[0] / BATCH;
+        var_seed(l.distortion, NULL, (real)0.3);
+        var_seed(l.rate, NULL, (real)0.8);
+        tape_backward(t);
+        for (size_t j = 0; j < size; j++)
+            sum[j] += (double)own[j] / BATCH;
+        batch_free(&b);
+    }
+    assert_true(fabs(got.distortion - D) < 1e-5 * fabs(D) && fabs(got.rate - R) < 1e-5 * fabs(R));
+    for (size_t j = 0; j < size; j++)
+        square += sum[j] * sum[j];
+    for (size_t j = 0; j < size; j++)
+        assert_true(fabs((double)gradient[j] - sum[j]) < 1e-4 * sqrt(square));
+    assert_true(fabs(norm - sqrt(square)) < 1e-4 * norm);
+    tape_free(t);
+    free(sum);
+    free(own);
+    free(gradient);
+    setup_close(&s);
+}
+
+/* The gradient is linear in the weights: 2·𝒟's + 3·ℛ's. */
+static void weights_weigh(void **state)
+{
+    (void)state;
+    struct setup s = setup_open();
+    struct batch_result r;
+    double norm;
+    real *D = gradient_of(&s, 1, 30, (struct objective_weights){1, 0}, GROUP_ALL, &r, &norm);
+    real *R = gradient_of(&s, 1, 30, (struct objective_weights){0, 1}, GROUP_ALL, &r, &norm);
+    real *both = gradient_of(&s, 1, 30, (struct objective_weights){2, 3}, GROUP_ALL, &r, &norm);
+    for (size_t j = 0; j < s.m->params.size; j++)
+        assert_true(fabs((double)(both[j] - 2 * D[j] - 3 * R[j])) < 1e-4 * norm);
+    free(D);
+    free(R);
+    free(both);
+    setup_close(&s);
+}
+
+/* Only the moving groups' ranges are written, with the numbers that they have when all move. */
+static void only_moving_groups(void **state)
+{
+    (void)state;
+    struct setup s = setup_open();
+    struct batch_result r;
+    double norm, part_norm;
+    real *all = gradient_of(&s, 1, BATCH, (struct objective_weights){1, 1}, GROUP_ALL, &r, &norm);
+    real *part = gradient_of(&s, 1, BATCH, (struct objective_weights){1, 1}, GROUP_THETA | GROUP_PHI, &r, &part_norm);
+    double square = 0;
+    for (int i = 0; i < s.m->params.n; i++) {
+        const struct param *e = &s.m->params.entry[i];
+        bool moves = e->group & (GROUP_THETA | GROUP_PHI);
+        for (size_t j = e->offset; j < e->offset + (size_t)e->rows * (size_t)e->cols; j++) {
+            assert_true(moves ? fabs((double)(part[j] - all[j])) < 1e-5 * norm : part[j] == -77);
+            square += moves ? (double)part[j] * (double)part[j] : 0;
+        }
+    }
+    assert_true(fabs(part_norm - sqrt(square)) < 1e-4 * part_norm && part_norm < norm);
+    free(all);
+    free(part);
+    setup_close(&s);
+}
+
+/* An engine is used update after update: what was before leaves no trace. */
+static void leaves_no_trace(void **state)
+{
+    (void)state;
+    struct setup s = setup_open();
+    struct batch_result r;
+    double norm;
+    real *fresh = gradient_of(&s, 1, 30, (struct objective_weights){1, 1}, GROUP_ALL, &r, &norm),
+         *again = xcalloc(s.m->params.size, sizeof(real));
+    struct pool *pool = pool_new(1);
+    struct gradient_engine *g = gradient_new(s.m, &s.d, BATCH, pool);
+    gradient_forward(g, s.pick + 3, 50, 0, LONGEST, GROUP_ALL, &(struct noise){9, 9, false});
+    gradient_backward(g, (struct objective_weights){5, 4}, GROUP_ALL, again);
+    gradient_forward(g, s.pick, 30, 0, LONGEST, GROUP_PHI, &noisy);
+    gradient_forward(g, s.pick, 30, 0, LONGEST, GROUP_ALL, &noisy); /* twice, as where a batch ends the initial phase */
+    gradient_backward(g, (struct objective_weights){1, 1}, GROUP_ALL, again);
+    assert_memory_equal(fresh, again, s.m->params.size * sizeof(real));
+    gradient_free(g);
+    gradient_free(NULL);
+    pool_free(pool);
+    free(fresh);
+    free(again);
+    setup_close(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(same_bits_for_any_threads),
+        cmocka_unit_test(is_the_mean_over_sequences),
+        cmocka_unit_test(weights_weigh),
+        cmocka_unit_test(only_moving_groups),
+        cmocka_unit_test(leaves_no_trace),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
