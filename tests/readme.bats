@@ -65,3 +65,13 @@ $output"
         grep -q -- "$option\b" help || fail "$option"
     done
 }
+
+@test "ARCHITECTURE: files that it names are there, and functions that it names exist" {
+    local name
+    for name in $(grep -oP '`\K(lib|tools|tests|man|formats)/[\w./-]+(?=`)' "$ROOT/ARCHITECTURE.md" | sort -u); do
+        assert_exists "$ROOT/$name"
+    done
+    for name in $(grep -oP '`\K\w+(?=\(\)`)' "$ROOT/ARCHITECTURE.md" | sort -u); do
+        grep -rqE "^[^ ].*\b\*?$name\(" "$ROOT/lib" --include='*.[ch]' || fail "$name()"
+    done
+}
