@@ -58,6 +58,13 @@ $output"
     assert_failure
 }
 
+@test "README: the pages that it links to are there" {
+    local target
+    for target in $(grep -oP '(?<!!)\[[^\]]*\]\(\K(?!data/)[^)#:]+(?=\))' "$ROOT/README.md"); do
+        assert_exists "$ROOT/$target"
+    done
+}
+
 @test "README: options that it names are options of some program" {
     for name in $(programs); do "$name" --help; done >help
     local option
