@@ -17,6 +17,10 @@ CPPFLAGS += -Ilib $(PKGS) -MMD -MP
 LDLIBS  += $(shell pkg-config --libs $(LIBS) 2>/dev/null) -lm
 LDFLAGS += -pthread $(SANITIZE)
 
+ifeq ($(strip $(PKGS) $(filter setup% clean uninstall test demo% bench check coverage,$(MAKECMDGOALS))),)
+$(warning pkg-config does not find all of: $(LIBS). Try: make setup)
+endif
+
 LIB_SRC  := $(wildcard lib/*/*.c)
 TOOL_SRC := $(wildcard tools/*.c)
 TOOLS    := $(TOOL_SRC:tools/%.c=%)

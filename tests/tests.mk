@@ -95,8 +95,8 @@ man: all
 
 coverage: setup-check
 	@$(SUBMAKE) BUILD=$(BUILD)/coverage BIN=$(BUILD)/coverage/bin OPT=-O1 SANITIZE=--coverage test-programs
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/coverage BIN=$(BUILD)/coverage/bin test-run
-	gcovr --root . --filter 'lib/' --filter 'tools/' --txt-metric line --html-details $(BUILD)/coverage/index.html --txt - $(BUILD)/coverage
+	-@$(MAKE) --no-print-directory BUILD=$(BUILD)/coverage BIN=$(BUILD)/coverage/bin test-run
+	gcovr --root . --filter 'lib/' --filter 'tools/' --html-details $(BUILD)/coverage/index.html --txt $(BUILD)/coverage/coverage.txt --object-directory $(BUILD)/coverage $(BUILD)/coverage && tail -n +5 $(BUILD)/coverage/coverage.txt | cut -c 1-72
 
 -include $(UNIT_SRC:%.c=$(BUILD)/%.d) $(DOUBLE_SRC:%.c=$(BUILD)/double/%.d) $(SHARED_SRC:%.c=$(BUILD)/%.d) $(SHARED_SRC:%.c=$(BUILD)/double/%.d)
 -include $(FUZZ_SRC:%.c=$(BUILD)/%.d) $(BENCH_SRC:%.c=$(BUILD)/%.d) $(BUILD)/tests/fuzz/replay.d

@@ -41,8 +41,10 @@ static bool begins_with_word(const char *text)
 
 const char *option_sentence(const struct option_row *row, char *text, size_t size)
 {
-    size_t length = strlen(row->help);
-    bool ended = length > 0 && strchr(".?!", row->help[length - 1]) != NULL;
+    static const char dots[] = "…";
+    size_t length = strlen(row->help), dots_length = sizeof dots - 1;
+    bool ended = (length > 0 && strchr(".?!", row->help[length - 1])) ||
+                 (length >= dots_length && strcmp(row->help + length - dots_length, dots) == 0);
     snprintf(text, size, "%s%s", row->help, ended ? "" : ".");
     if (begins_with_word(text))
         text[0] = (char)toupper((unsigned char)text[0]);

@@ -57,10 +57,10 @@ needed_operands() {
 @test "--help-mdoc: every option has its sentences, which end with full stops" {
     sentences() {
         "$1" --help-mdoc | awk '
-            /^\.It/ { if (item != "" && last !~ /[.]$/) { print item ": " last; bad = 1 } item = $0; last = ""; next }
+            /^\.It/ { if (item != "" && last !~ /([.]|…)$/) { print item ": " last; bad = 1 } item = $0; last = ""; next }
             /^\./ { next }
             { last = $0 }
-            END { if (last !~ /[.]$/) { print item ": " last; bad = 1 } exit bad }'
+            END { if (last !~ /([.]|…)$/) { print item ": " last; bad = 1 } exit bad }'
     }
     each sentences
 }

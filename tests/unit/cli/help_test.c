@@ -84,7 +84,7 @@ static void help_is_a_sentence(void **state)
     } table[] = {
         {"Already one.", "Already one."}, {"largest norm of a gradient", "Largest norm of a gradient."},
         {"a number (of x)", "A number (of x)."}, {"z_1 is drawn", "z_1 is drawn."},
-        {"x as it was.", "x as it was."}, {"", "."},
+        {"x as it was.", "x as it was."}, {"one, two, …", "One, two, …"}, {"", "."},
     };
     char text[200];
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
