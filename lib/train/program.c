@@ -2,6 +2,7 @@
 #include "train/train.h"
 
 #include <cblas.h>
+#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -31,6 +32,17 @@ static void catch_signals(void)
     struct sigaction action = {.sa_handler = on_signal};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+}
+
+/* A folder that cannot be written to shows before the training, not after it. path NULL or "-" is no file. */
+static int check_folder(const char *path, struct error *e)
+{
+    if (!path || strcmp(path, "-") == 0)
+        return DSSM_OK;
+    char *copy = xstrdup(path);
+    bool writable = access(dirname(copy), W_OK | X_OK) == 0;
+    free(copy);
+    return writable ? DSSM_OK : error_set(e, DSSM_FAILURE, "%s: %m", path);
 }
 
 static int read_stream(const char *path, struct dataset *d, struct error *e)
@@ -99,7 +111,8 @@ static int run_job(const struct job *j, struct error *e)
     struct dataset d, validation = {0};
     if (!j->files->output)
         return error_set(e, DSSM_USAGE, "--output: expected the name of the model's file");
-    if (read_stream(j->input, &d, e))
+    if (check_folder(j->files->output, e) || check_folder(j->files->checkpoint, e) || check_folder(j->files->metrics, e) ||
+        read_stream(j->input, &d, e))
         return e->code;
     bool validates = j->files->validation != NULL;
     int status = validates ? read_stream(j->files->validation, &validation, e) : DSSM_OK;

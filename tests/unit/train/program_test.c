@@ -15,7 +15,7 @@
 #include "train/train.h"
 
 /* Runs ekvae-train with these arguments on an empty standard input. Returns its status; what it said is in text. */
-static int run(char *const *argv, char text[4096])
+static int run(const char *const *argv, char text[4096])
 {
     int status, argc = 0;
     FILE *f = tmpfile();
@@ -43,9 +43,9 @@ static void says_what_it_is(void **state)
 {
     (void)state;
     char text[4096];
-    assert_int_equal(run((char *const[]){"ekvae-train", "--version", NULL}, text), DSSM_OK);
+    assert_int_equal(run((const char *const[]){"ekvae-train", "--version", NULL}, text), DSSM_OK);
     assert_non_null(strstr(text, DSSM_VERSION));
-    assert_int_equal(run((char *const[]){"ekvae-train", "--help", NULL}, text), DSSM_OK);
+    assert_int_equal(run((const char *const[]){"ekvae-train", "--help", NULL}, text), DSSM_OK);
     assert_non_null(strstr(text, "stream in, model out"));
 }
 
@@ -53,7 +53,7 @@ static void needs_an_output(void **state)
 {
     (void)state;
     char text[4096];
-    assert_int_equal(run((char *const[]){"ekvae-train", NULL}, text), DSSM_USAGE);
+    assert_int_equal(run((const char *const[]){"ekvae-train", NULL}, text), DSSM_USAGE);
     assert_string_equal(text, "ekvae-train: --output: expected the name of the model's file\n");
 }
 
@@ -61,9 +61,9 @@ static void needs_a_stream(void **state)
 {
     (void)state;
     char text[4096];
-    assert_int_equal(run((char *const[]){"ekvae-train", "-o", "/tmp/never.npz", NULL}, text), DSSM_CUT_SHORT);
+    assert_int_equal(run((const char *const[]){"ekvae-train", "-o", "/tmp/never.npz", NULL}, text), DSSM_CUT_SHORT);
     assert_memory_equal(text, "ekvae-train: standard input: ", 29);
-    assert_int_equal(run((char *const[]){"ekvae-train", "-o", "/tmp/never.npz", "/nonexistent", NULL}, text), DSSM_FAILURE);
+    assert_int_equal(run((const char *const[]){"ekvae-train", "-o", "/tmp/never.npz", "/nonexistent", NULL}, text), DSSM_FAILURE);
     assert_string_equal(text, "ekvae-train: /nonexistent: No such file or directory\n");
     assert_int_equal(access("/tmp/never.npz", F_OK), -1);
 }

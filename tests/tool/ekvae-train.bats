@@ -1,0 +1,293 @@
+# ekvae-train: same seed, same bytes, whatever threads and interruptions; what stands in its files; refusals.
+
+setup_file() {
+    load helper
+    cd "$BATS_FILE_TMPDIR" || exit 1
+    gen-pendulum -n 30 --size 8 --seed 1 > train.msgpack
+    gen-pendulum -n 10 --size 8 --seed 2 > other.msgpack
+    mkdir reference
+    (cd reference && train)
+}
+
+setup() {
+    load helper
+    DATA=$BATS_FILE_TMPDIR
+    REFERENCE=$BATS_FILE_TMPDIR/reference
+}
+
+# The small training of these tests, in the working folder: m.npz, m.jsonl, run.ck. The command line is the same in every folder,
+# since the model's history tells it.
+SMALL=(ekvae-train -q --seed 3 --encoder 16 --decoder 16 --updates 60 --starts 2 --start-updates 20 --eval-every 10
+    --checkpoint-every 10 --checkpoint run.ck --metrics m.jsonl -o m.npz ../train.msgpack)
+
+# train OPTION...
+train() {
+    "${SMALL[@]}" "$@"
+}
+
+# Nothing is left of a training that was refused: no model, no checkpoint, no temporary file.
+nothing_left() {
+    assert_equal "$(find . -name '*.npz*' -o -name '*.ck*' -o -name '*.part')" ""
+}
+
+# A new folder beside the data, to train in.
+folder() {
+    mkdir -p "$DATA/$1"
+    cd "$DATA/$1" || exit 1
+}
+
+without_seconds() {
+    jq -c 'del(.seconds)' "$1"
+}
+
+# same_metrics FILE FILE
+same_metrics() {
+    cmp <(without_seconds "$1") <(without_seconds "$2")
+}
+
+# same_tensors FILE FILE: everything in the archives but meta.json, byte by byte.
+same_tensors() {
+    python3 - "$1" "$2" << 'END'
+import sys, zipfile
+a, b = (zipfile.ZipFile(name) for name in sys.argv[1:])
+assert a.namelist() == b.namelist() and len(a.namelist()) > 10
+for name in a.namelist():
+    assert name == "meta.json" or a.read(name) == b.read(name), name
+END
+}
+
+@test "same seed, same bytes" {
+    folder twice
+    train
+    cmp m.npz "$REFERENCE/m.npz"
+    same_metrics m.jsonl "$REFERENCE/m.jsonl"
+}
+
+@test "another seed, another model" {
+    folder seed
+    train --seed 4
+    run same_tensors m.npz "$REFERENCE/m.npz"
+    assert_failure
+}
+
+@test "one thread, two threads, three threads: same bytes" {
+    for threads in 1 2 3; do
+        folder "threads$threads"
+        train --threads "$threads"
+        same_tensors m.npz "$REFERENCE/m.npz"
+        same_metrics m.jsonl "$REFERENCE/m.jsonl"
+    done
+}
+
+@test "without checkpoint, metrics and standard input for a file: same tensors" {
+    folder plain
+    ekvae-train -q --seed 3 --encoder 16 --decoder 16 --updates 60 --starts 2 --start-updates 20 -o m.npz < ../train.msgpack
+    same_tensors m.npz "$REFERENCE/m.npz"
+}
+
+# Stopped a random time after its first checkpoint; if it was done before, that is fine too.
+stop_at_random() {
+    local pid status=0
+    "${SMALL[@]}" "$@" 2> words &
+    pid=$!
+    while [ ! -e run.ck ] && kill -0 "$pid" 2> /dev/null; do
+        sleep 0.01
+    done
+    sleep "0.$((RANDOM % 3))$((RANDOM % 10))"
+    kill -TERM "$pid" 2> /dev/null || true
+    wait "$pid" || status=$?
+    return "$status"
+}
+
+@test "stopped at a random moment and run again: same bytes" {
+    folder long
+    train --updates 300
+    for round in 1 2 3; do
+        folder "stopped$round"
+        local status=0
+        stop_at_random --updates 300 || status=$?
+        if [ "$status" -ne 0 ]; then
+            assert_equal "$status" 1
+            grep -q "ekvae-train: stopped at update [0-9]*; the same command goes on from the checkpoint" words
+            [ ! -e m.npz ]
+            train --updates 300
+        fi
+        cmp m.npz ../long/m.npz
+        same_metrics m.jsonl ../long/m.jsonl
+    done
+}
+
+@test "stopped again and again" {
+    folder often
+    local status=1
+    for _ in 1 2 3 4 5; do
+        status=0
+        stop_at_random --updates 300 || status=$?
+        [ "$status" -eq 0 ] && break
+        assert_equal "$status" 1
+    done
+    [ "$status" -eq 0 ] || train --updates 300
+    folder often-reference
+    train --updates 300
+    cmp m.npz ../often/m.npz
+    same_metrics m.jsonl ../often/m.jsonl
+}
+
+@test "killed without warning, it goes on from the last checkpoint" {
+    folder killed
+    local pid
+    "${SMALL[@]}" --updates 300 2> words &
+    pid=$!
+    while [ ! -e run.ck ] && kill -0 "$pid" 2> /dev/null; do
+        sleep 0.01
+    done
+    kill -KILL "$pid" 2> /dev/null || true
+    wait "$pid" || true
+    rm -f .m.npz.*.part .run.ck.*.part
+    train --updates 300
+    folder killed-reference
+    train --updates 300
+    cmp m.npz ../killed/m.npz
+    same_metrics m.jsonl ../killed/m.jsonl
+}
+
+@test "run once more when it is done: same bytes" {
+    folder again
+    train
+    rm m.npz
+    train
+    cmp m.npz "$REFERENCE/m.npz"
+    same_metrics m.jsonl "$REFERENCE/m.jsonl"
+}
+
+@test "the model is a stored zip that numpy's format describes" {
+    python3 - "$REFERENCE/m.npz" << 'END'
+import ast, json, struct, sys, zipfile
+z = zipfile.ZipFile(sys.argv[1])
+assert z.testzip() is None
+meta = json.loads(z.read("meta.json"))
+assert meta["format"] == "dssm-model" and meta["kind"] == "ekvae" and meta["dx"] == 64 and meta["du"] == 1
+numbers = 0
+for info in z.infolist():
+    assert info.compress_type == zipfile.ZIP_STORED, info.filename
+    if info.filename == "meta.json":
+        continue
+    data = z.read(info)
+    assert data[:8] == b"\x93NUMPY\x01\x00", info.filename
+    length = struct.unpack("<H", data[8:10])[0]
+    assert (10 + length) % 16 == 0
+    head = ast.literal_eval(data[10:10 + length].decode())
+    assert head["descr"] == "<f4" and head["fortran_order"] is False and len(head["shape"]) == 2
+    count = head["shape"][0] * head["shape"][1]
+    assert len(data) == 10 + length + 4 * count
+    values = struct.unpack("<%df" % count, data[10 + length:])
+    assert all(abs(v) < 1e6 for v in values), info.filename
+    numbers += count
+assert numbers > 1000
+END
+}
+
+@test "the model says where it came from" {
+    unzip -p "$REFERENCE/m.npz" meta.json > meta
+    assert_equal "$(jq -r '[.history[].program] | join(" ")' meta)" "gen-pendulum ekvae-train"
+    jq -e '.history[1].command | test("--starts 2")' meta
+    assert_equal "$(jq -c '[.history[1].seed, .training.updates, .settings.encoder, .settings.prior]' meta)" '[3,60,[16],"vhp"]'
+    assert_equal "$(jq '.training.start_lagrangians | length' meta)" 2
+    jq -e '.training.start as $s | .training.start_lagrangians | .[$s] == min' meta
+}
+
+@test "metrics: settings first, one JSON object a line, evaluations of both starts" {
+    local lines
+    lines=$(wc -l < "$REFERENCE/m.jsonl")
+    assert_equal "$(jq -c type "$REFERENCE/m.jsonl" | grep -c object)" "$lines"
+    while read -r line; do
+        jq -e . > /dev/null <<< "$line"
+    done < "$REFERENCE/m.jsonl"
+    assert_equal "$(head -1 "$REFERENCE/m.jsonl" | jq -r '[.type, .settings.seed, .sequences] | join(" ")')" "settings 3 30"
+    assert_equal "$(tail -n +2 "$REFERENCE/m.jsonl" | jq -r .type | sort -u)" eval
+    assert_equal "$(jq -s '[.[1:][] | select(.update <= 20) | [.start, .update]] | .[0:4]' -c "$REFERENCE/m.jsonl")" '[[0,10],[0,20],[1,10],[1,20]]'
+    assert_equal "$(tail -1 "$REFERENCE/m.jsonl" | jq .update)" 60
+}
+
+@test "a validation stream is evaluated as training goes, and changes nothing" {
+    folder validation
+    train --validation ../other.msgpack
+    same_tensors m.npz "$REFERENCE/m.npz"
+    tail -n +2 m.jsonl | jq -es 'all(.validation_elbo | type == "number")'
+    cmp <(jq -c 'del(.seconds, .validation_distortion, .validation_rate, .validation_elbo)' m.jsonl) <(without_seconds "$REFERENCE/m.jsonl")
+}
+
+@test "every objective, prior and version trains" {
+    for options in "--objective annealing" "--objective elbo" "--prior normal" "--filter" "--d0 rmse:0.1" "--d0 excess:500" "--initial-phase coders"; do
+        # shellcheck disable=SC2086
+        ekvae-train -q --encoder 16 --decoder 16 --updates 5 $options -o m.npz "$DATA/train.msgpack"
+        dssm-eval m.npz "$DATA/other.msgpack" | jq -e '.elbo | type == "number"'
+    done
+}
+
+@test "masked frames and sequences of unequal length train" {
+    gen-pendulum -n 20 --size 8 --steps 9 --seed 5 | seq-cat "$DATA/train.msgpack" - | seq-mask --rate 0.3 --seed 1 > masked
+    ekvae-train -q --encoder 16 --decoder 16 --updates 5 -o m.npz masked
+    dssm-eval m.npz masked | jq -e '.elbo | type == "number"'
+}
+
+# ---- refusals: status, words, and nothing under the final name ----
+
+@test "a stream that is none, or was cut short" {
+    echo "this is no stream" > no
+    refuses 3 "ekvae-train: no: " ekvae-train -o m.npz no
+    head -c 5000 "$DATA/train.msgpack" > short
+    refuses 5 "ekvae-train: short: ended after record" ekvae-train -o m.npz short
+    refuses 5 "ekvae-train: standard input: " ekvae-train -o m.npz < /dev/null
+    refuses 1 "ekvae-train: absent: No such file or directory" ekvae-train -o m.npz absent
+    nothing_left
+}
+
+@test "a stream without sequences" {
+    gen-pendulum -n 0 > empty
+    refuses 3 "empty: expected at least one sequence, got none" ekvae-train -o m.npz empty
+    [ ! -e m.npz ]
+}
+
+@test "a command line that is wrong" {
+    refuses 2 "ekvae-train: --output: expected the name of the model's file" ekvae-train "$DATA/train.msgpack"
+    refuses 2 "--updates" ekvae-train -o m.npz --updates 0 "$DATA/train.msgpack"
+    refuses 2 "--encodr" ekvae-train -o m.npz --encodr 16 "$DATA/train.msgpack"
+    refuses 2 '--d0: expected auto, excess:N, rmse:E (both positive) or nats:N, got "5"' ekvae-train -o m.npz --d0 5 "$DATA/train.msgpack"
+    refuses 2 "--aux: expected at most the latent size 2, got 3" ekvae-train -o m.npz --latent 2 --aux 3 "$DATA/train.msgpack"
+    nothing_left
+}
+
+@test "folders that are not there show before the training" {
+    refuses 1 "ekvae-train: absent/m.npz: No such file or directory" ekvae-train -o absent/m.npz --updates 1000000 "$DATA/train.msgpack"
+    refuses 1 "ekvae-train: absent/run.ck: No such file or directory" ekvae-train -o m.npz --checkpoint absent/run.ck --updates 1000000 "$DATA/train.msgpack"
+    refuses 1 "ekvae-train: absent/m.jsonl: No such file or directory" ekvae-train -o m.npz --metrics absent/m.jsonl --updates 1000000 "$DATA/train.msgpack"
+    nothing_left
+}
+
+@test "a validation stream of another size" {
+    gen-pendulum -n 2 --size 10 > wide
+    refuses 3 "ekvae-train: wide: field x: the model expects 64 numbers a step, got 100" ekvae-train -o m.npz --validation wide "$DATA/train.msgpack"
+    nothing_left
+}
+
+@test "a checkpoint of another run" {
+    folder mismatch
+    train
+    cp run.ck before
+    rm m.npz
+    refuses 3 "run.ck: checkpoint is of another run: settings.seed is 3 there, 4 here" train --seed 4
+    refuses 3 "run.ck: checkpoint is of another run: settings.updates is 60 there, 70 here" train --updates 70
+    cmp run.ck before
+    [ ! -e m.npz ]
+}
+
+@test "a training that leaves the numbers: status 4, no model, the words say where" {
+    run --separate-stderr ekvae-train -q --encoder 16 --decoder 16 --learning-rate 10 --sigma-x2 1e-9 --updates 300 --checkpoint run.ck \
+        --checkpoint-every 1 -o m.npz "$DATA/train.msgpack"
+    assert_equal "$status" 4
+    # shellcheck disable=SC2154
+    [[ $stderr =~ ^ekvae-train:\ diverged\ at\ update\ [0-9]+:\ the\ (distortion|rate|gradient\'s\ norm)\ is\ -?(nan|inf|[0-9.e+]+),\ for\ 50\ updates\ in\ a\ row$ ]] ||
+        fail "$stderr"
+    [ ! -e m.npz ]
+}
