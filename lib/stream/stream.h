@@ -199,6 +199,15 @@ struct stream_summary {
 int stream_summarise(struct stream_summary *s, const char *path, bool numbers, struct error *e);
 void stream_summary_clear(struct stream_summary *s);
 
+/* ---- other forms (convert.c) ---- */
+
+/* npz: for numpy (sequences_npz.c); csv, tsv: a line a step (table.c); jsonl: a line a record (lines.c). */
+enum form { FORM_STREAM, FORM_NPZ, FORM_JSONL, FORM_CSV, FORM_TSV };
+/* The form that a path's ending (.msgpack, .npz, …) tells; false if it tells none. path may be NULL. */
+bool form_of_name(const char *path, enum form *form);
+/* how->in in one form to how->out in another. type: of numbers whose type the input does not tell (csv, tsv, jsonl without a header). */
+int stream_convert(const struct passage *how, enum form from, enum form to, enum dtype type, struct error *e);
+
 /* ---- archives (npz.c): meta.json and one .npy a tensor ---- */
 
 struct tensor {

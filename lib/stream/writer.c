@@ -1,5 +1,6 @@
 /* Writes a stream (formats/stream.md): header at once, records as they come, trailer at the end. */
 #include "rules.h"
+#include "scan.h"
 #include "wire.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -60,6 +61,20 @@ struct writer *writer_open(FILE *f, const json_t *header, bool bin_keys, struct 
     return w;
 }
 
+/* Values that were passed on are whole, and not nested deeper than a message may be. */
+static int check_raw(const struct field *f, struct error *e)
+{
+    struct scan s;
+    scan_begin(&s, stream_limits_default.record_bytes, stream_limits_default.elements, stream_limits_default.depth - 1);
+    enum scan_result result = scan_value(&s, f->raw, f->raw_size, e);
+    if (result == SCAN_MORE || (result == SCAN_DONE && s.pos != f->raw_size))
+        error_set(e, DSSM_BAD_INPUT, "is no msgpack value");
+    if (result == SCAN_DONE && s.pos == f->raw_size)
+        return DSSM_OK;
+    error_prefix(e, "field %.200s", f->name);
+    return DSSM_BAD_INPUT;
+}
+
 /* What a reader would refuse is not written: a record without id, against the header, or too large. */
 static int check_record(struct writer *w, const struct record *rec, struct error *e)
 {
@@ -71,6 +86,9 @@ static int check_record(struct writer *w, const struct record *rec, struct error
         return error_set(e, DSSM_BAD_INPUT, "a field may not be named id, end or format");
     if (rules_check(&w->rules, rec, e))
         return DSSM_BAD_INPUT;
+    for (int i = 0; i < rec->n; i++)
+        if (rec->field[i].raw && check_raw(&rec->field[i], e))
+            return DSSM_BAD_INPUT;
     msgpack_packer_init(&counter, &bytes, count_bytes);
     wire_pack_record(&counter, rec, w->bin_keys);
     if (bytes > stream_limits_default.record_bytes)

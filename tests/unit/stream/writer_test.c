@@ -87,6 +87,9 @@ static void what_breaks_a_rule_is_not_written(void **state)
     sample_record(&r, "", 4);
     refuse(&r, "output: record 1: id: missing");
     sample_record(&r, "a", 4);
+    record_put_raw(&r, "note", "\xa5hi", 3);
+    refuse(&r, "output: record 1: field note: is no msgpack value");
+    sample_record(&r, "a", 4);
     record_put(&r, "end", array_new(DT_F8, 1, (size_t[]){4}));
     refuse(&r, "output: record 1: a field may not be named id, end or format");
     record_clear(&r);

@@ -1,0 +1,87 @@
+#!/usr/bin/env bats
+
+setup() {
+    load helper
+    GOOD=$ROOT/formats/vectors/good
+    three=$GOOD/S01-three-records.msgpack
+}
+
+@test "every form there and back, by names" {
+    local form
+    for form in csv tsv jsonl npz; do
+        seq-convert "$three" -o "there.$form"
+        seq-convert "there.$form" -o back.msgpack
+        run bash -c "seq-info --json back.msgpack | jq -c '[.records, .length, .fields.x.sum, .fields.u.sum, .fields.x.dtype, .fields.x.shape, .fields.u.shape]'"
+        assert_output '[3,{"min":3,"median":4,"max":5},44,4.75,"<f4",[2],[]]'
+    done
+}
+
+@test "npz and jsonl keep descriptions, history and masks" {
+    local form
+    for form in jsonl npz; do
+        seq-convert --to "$form" "$GOOD/S05-descriptions.msgpack" | seq-convert --from "$form" -o back.msgpack
+        run bash -c "seq-info --json back.msgpack | jq -c '[.fields.s.kinds, .fields.s.missing, .fields.x.shape, .fields.mask.dtype, (.history | length)]'"
+        assert_output '[["circle","line"],1,[2,2],"|b1",2]'
+    done
+}
+
+@test "zip and .npy of the npz are read by others" {
+    seq-convert "$GOOD/S20-crc.msgpack" -o two.npz
+    run python3 - <<'PY'
+import ast, json, struct, zipfile
+z = zipfile.ZipFile("two.npz")
+assert z.testzip() is None
+print(z.namelist(), json.loads(z.read("meta.json"))["ids"])
+x = z.read("x.npy")
+n = struct.unpack("<H", x[8:10])[0]
+print(ast.literal_eval(x[10:10 + n].decode()), (10 + n) % 64, struct.unpack("<12f", x[10 + n:])[:4])
+PY
+    assert_line --index 0 "['meta.json', 'x.npy', 'u.npy'] ['0', '1']"
+    assert_line --index 1 "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3, 2)} 0 (0.0, 0.5, 1.0, 1.5)"
+}
+
+@test "the same stream makes the same npz" {
+    seq-convert "$three" --to npz >a
+    seq-convert "$three" --to npz >b
+    cmp a b
+}
+
+@test "a table of one's own" {
+    printf 'id,u,x.0,x.1\nrun 1,0.5,1,2\nrun 1,0.25,,4\nrun 2,0,5,6\n' >mine.csv
+    seq-convert mine.csv -o mine.msgpack
+    run bash -c "seq-info --json mine.msgpack | jq -c '[.sequences, .steps, .fields.x.shape, .fields.x.missing, .fields.x.sum, .fields.u.sum]'"
+    assert_output "[2,3,[2],1,18,0.75]"
+}
+
+@test "--dtype" {
+    printf 'x.0\tx.1\n0\t255\n' | seq-convert --from tsv --dtype u1 -o images.msgpack
+    run bash -c "seq-info --json images.msgpack | jq -c '[.fields.x.dtype, .fields.x.max]'"
+    assert_output '["|u1",255]'
+    printf 'x\n256\n' >large.tsv
+    refuses 3 "seq-convert: large.tsv: sequence 0: step 1: field x: 256 is no |u1" seq-convert --dtype u1 large.tsv -o never
+    assert_not_exist never
+}
+
+@test "pieces keep counting steps in a table" {
+    run bash -c "seq-split --pieces 2 '$three' | seq-convert --to csv | cut -d, -f1,2 | tail -n +2 | tr '\n' ' '"
+    assert_output "0,1 0,2 0,3 1,1 1,2 1,3 1,4 1,5 2,1 2,2 2,3 2,4 "
+}
+
+@test "bad input is refused and leaves no file" {
+    printf 'x,u\n1\n' >short.csv
+    refuses 3 "seq-convert: short.csv: line 2: expected 2 columns, got 1" seq-convert short.csv -o out.npz
+    assert_not_exist out.npz
+    refuses 3 "member w.npy: holds Python objects" seq-convert "$ROOT/formats/vectors/bad/A05-pickle.npz"
+    refuses 5 "the file ends inside it" seq-convert "$ROOT/formats/vectors/bad/A09-in-member.npz"
+    refuses 5 "before its trailer" seq-convert "$ROOT/formats/vectors/bad/S22-in-record.msgpack" -o out.csv
+    assert_not_exist out.csv
+}
+
+@test "a full disk is noticed in every form" {
+    local form
+    for form in stream npz jsonl csv tsv; do
+        run bash -c "seq-convert '$three' --to $form >/dev/full"
+        assert_failure 1
+        assert_output --partial "No space left on device"
+    done
+}
