@@ -42,6 +42,7 @@ struct param {
     size_t offset; /* into the flat vector */
     unsigned group; /* an enum param_group */
     double rate;    /* factor on the learning rate */
+    double decay;   /* pull towards 0: share of the value lost an update, over the learning rate; 0 at first */
 };
 struct params {
     int n;

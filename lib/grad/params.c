@@ -29,7 +29,7 @@ int params_add(struct params *p, const char *name, int rows, int cols, unsigned 
     p->entry = xrealloc(p->entry, (size_t)(p->n + 1) * sizeof *p->entry);
     p->value = xrealloc(p->value, (p->size + count) * sizeof *p->value);
     memset(p->value + p->size, 0, count * sizeof *p->value);
-    p->entry[p->n] = (struct param){xstrdup(name), rows, cols, p->size, group, rate};
+    p->entry[p->n] = (struct param){xstrdup(name), rows, cols, p->size, group, rate, 0};
     p->size += count;
     return p->n++;
 }

@@ -21,7 +21,8 @@ static const struct option_row ekvae_options[] = {
     {"aux", 'a', OPT_INT, AT(aux), "2", 1, 64, NULL, "N", "size of the auxiliary variable a, the part of z that one frame shows"},
     {"bases", 'M', OPT_INT, AT(transition.bases), "16", 1, 4096, NULL, "N", "base matrices of the locally linear transition"},
     {"transition-hidden", 0, OPT_SIZES, AT(transition.hidden), "64", 1, 65536, NULL, "N-N", "hidden layers of the network that mixes them"},
-    {"base-spread", 0, OPT_REAL, AT(transition.base_spread), "0.1", 0, 10, NULL, "S", "standard deviation of the base matrices' start around identity (F) and 0 (B)"},
+    {"base-spread", 0, OPT_REAL, AT(transition.base_spread), "0.05", 0, 10, NULL, "S", "standard deviation of the base matrices' start around identity (F) and 0 (B)"},
+    {"base-decay", 0, OPT_REAL, AT(transition.decay), "2", 0, 1000, NULL, "D", "pull of F's base matrices towards the identity: share lost an update, over the learning rate"},
     {"start-variance", 0, OPT_REAL, AT(transition.variance), "0.01", 1e-8, 1e4, NULL, "V", "process and measurement noise at the start of training"},
     {0},
 };

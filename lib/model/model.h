@@ -195,12 +195,13 @@ struct transition_settings {
     int bases;                /* M */
     struct int_list hidden;   /* of g */
     double base_spread;       /* F⁽ᵐ⁾ = I + spread·randn, B⁽ᵐ⁾ = spread·randn */
+    double decay;             /* pull of F⁽ᵐ⁾ towards I, see struct param */
     double variance;          /* start of Q⁽ᵐ⁾ and R */
 };
 struct transition {
     int dz, du;
     struct mlp g;
-    int F, B, log_Q; /* (dz·dz)×M, (dz·du)×M (-1 without controls), dz×M */
+    int F, B, log_Q; /* F − I (dz·dz)×M, (dz·du)×M (-1 without controls), dz×M */
 };
 struct transition_at { /* the transition at given states, L lanes */
     var *F;              /* (dz·dz)×L */

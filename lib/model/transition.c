@@ -3,14 +3,12 @@
 
 #include <math.h>
 
-/* vec(base⁽ᵐ⁾) stand in the columns of one matrix, so that a batch of mixtures is one product. Starts near the identity. */
+/* vec(base⁽ᵐ⁾) stand in the columns of one matrix, so that a batch of mixtures is one product. F⁽ᵐ⁾ is kept as F⁽ᵐ⁾ − I, which
+ * starts small and is pulled towards 0: a step that nothing is known of changes nothing. */
 static void start_bases(struct params *p, const struct transition *tr, const struct transition_settings *s, uint64_t seed)
 {
     params_normal(p, tr->F, seed, 0, s->base_spread);
-    real *F = params_value(p, tr->F);
-    for (int i = 0; i < tr->dz; i++)
-        for (int m = 0; m < s->bases; m++)
-            F[(size_t)(i * tr->dz + i) * (size_t)s->bases + (size_t)m] += 1;
+    p->entry[tr->F].decay = s->decay;
     if (tr->du > 0)
         params_normal(p, tr->B, seed, 0, s->base_spread);
     params_fill(p, tr->log_Q, log(s->variance));
@@ -20,7 +18,7 @@ struct transition transition_declare(struct params *p, int dz, int du, const str
 {
     struct transition tr = {.dz = dz, .du = du, .B = -1};
     tr.g = mlp_declare(p, "transition.g", dz + du, &s->hidden, s->bases, ACT_TANH, ACT_NONE, GROUP_PSI, seed);
-    tr.F = params_add(p, "transition.F", dz * dz, s->bases, GROUP_PSI, 1);
+    tr.F = params_add(p, "transition.F_minus_I", dz * dz, s->bases, GROUP_PSI, 1);
     if (du > 0)
         tr.B = params_add(p, "transition.B", dz * du, s->bases, GROUP_PSI, 1);
     tr.log_Q = params_add(p, "transition.log_Q", dz, s->bases, GROUP_PSI, 10);
@@ -34,7 +32,7 @@ struct transition_at transition_apply(struct tape *t, const struct transition *t
         u = filled(t, tr->du, z->lanes, 0);
     var *zu = tr->du > 0 ? stack_rows(t, 2, (var *const[]){z, u}) : z;
     var *alpha = softmax(t, mlp_apply(t, &tr->g, zu));
-    struct transition_at at = {.F = matmul(t, param(t, tr->F), alpha)};
+    struct transition_at at = {.F = add_diag(t, matmul(t, param(t, tr->F), alpha), filled(t, tr->dz, 1, 1), tr->dz)};
     if (tr->du > 0)
         at.push = mat_vec(t, matmul(t, param(t, tr->B), alpha), u);
     at.Q = shift(t, matmul(t, v_exp(t, param(t, tr->log_Q)), alpha), VARIANCE_FLOOR);

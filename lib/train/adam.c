@@ -17,13 +17,14 @@ void adam_free(struct adam *a)
     *a = (struct adam){0};
 }
 
-/* m, v and the parameters of one entry; size and root are the bias-corrected step and 1/√(1−β₂ᵗ). */
-static void move(size_t n, real *restrict value, real *restrict m, real *restrict v, const real *restrict g, real size, real root)
+/* m, v and the parameters of one entry; size and root are the bias-corrected step and 1/√(1−β₂ᵗ), kept is what decay leaves
+ * of a value (decoupled from the gradient: Loshchilov and Hutter 2019). */
+static void move(size_t n, real *restrict value, real *restrict m, real *restrict v, const real *restrict g, real size, real root, real kept)
 {
     for (size_t i = 0; i < n; i++) {
         m[i] = (real)0.9 * m[i] + (real)0.1 * g[i];
         v[i] = (real)0.999 * v[i] + (real)0.001 * g[i] * g[i];
-        value[i] -= size * m[i] / ((real)sqrt(v[i]) * root + (real)1e-8);
+        value[i] = kept * value[i] - size * m[i] / ((real)sqrt(v[i]) * root + (real)1e-8);
     }
 }
 
@@ -45,7 +46,7 @@ void adam_step(struct adam *a, struct params *p, const real *gradient, unsigned 
         double t = a->steps[group_number(e->group)];
         size_t at = e->offset;
         move((size_t)e->rows * (size_t)e->cols, p->value + at, a->m + at, a->v + at, gradient + at,
-             (real)(rate * e->rate / (1 - pow(0.9, t))), (real)(1 / sqrt(1 - pow(0.999, t))));
+             (real)(rate * e->rate / (1 - pow(0.9, t))), (real)(1 / sqrt(1 - pow(0.999, t))), (real)(1 - rate * e->rate * e->decay));
     }
 }
 

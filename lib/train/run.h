@@ -25,6 +25,7 @@ struct run {
     real *gradient;
     struct position now, best;    /* now.value is the model's own vector */
     double *score;                /* of each start, in order; NAN if not yet known */
+    double score_lambda;          /* λ in these Lagrangians */
     int starts_done;              /* short trainings finished; = s->starts when the chosen one goes on */
     double skipped, skipped_in_row;
     double sum_distortion, sum_rate, sum_n; /* since the last line of metrics */

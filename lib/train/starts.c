@@ -69,11 +69,14 @@ void start_begin(struct run *r, int start)
     r->now.objective.d0 = d0;
 }
 
-/* −ELBO over the training data (the Lagrangian at λ = 1), noise the same for every start. */
-static double lagrangian(const struct run *r)
+/* ℛ + λ𝒟 over the training data, 𝒟 above its constant. λ is that of the first start's end, so that all are judged alike, and so
+ * is the noise. */
+static double lagrangian(struct run *r)
 {
     struct bound b = model_bound(r->model, r->data->record, r->data->n, &(struct noise){r->s->seed, UINT32_MAX, false}, r->io->pool, NULL, NULL);
-    return b.distortion + b.rate;
+    if (r->starts_done == 0)
+        r->score_lambda = r->now.objective.lambda;
+    return b.rate + r->score_lambda * (b.distortion - distortion_constant(r->numbers, model_settings(r->model)->sigma_x2));
 }
 
 void start_finish(struct run *r)

@@ -62,7 +62,7 @@ static struct model *linear_model(int du, bool filter)
              filter ? "true" : "false");
     struct model *m = fixture_model("ekvae", json, DX, du, 7);
     perturb(m, 0.3);
-    static const char *const bases[] = {"transition.F", "transition.log_Q", "transition.B"};
+    static const char *const bases[] = {"transition.F_minus_I", "transition.log_Q", "transition.B"};
     for (int k = 0; k < (du > 0 ? 3 : 2); k++) {
         const struct param *e = &m->params.entry[params_find(&m->params, bases[k])];
         real *value = fixture_param(m, bases[k]);
@@ -126,7 +126,7 @@ static struct dense dense_of(struct model *m, const struct record *r)
         for (int i = 0; i < D; i++)
             s.H[t][i * N + i] = 1;
         for (int i = 0; i < N * N; i++)
-            s.F[t][i] = (double)fixture_param(m, "transition.F")[i * BASES];
+            s.F[t][i] = (i % (N + 1) == 0) + (double)fixture_param(m, "transition.F_minus_I")[i * BASES];
         for (int i = 0; i < N; i++) {
             s.Q[t][i] = exp((double)fixture_param(m, "transition.log_Q")[i * BASES]) + VARIANCE_FLOOR;
             for (int j = 0; j < m->du && t + 1 < s.T; j++)
@@ -408,12 +408,12 @@ static void step_and_decode(void **state)
     var *memory = now.z;
     struct gauss next = m->kind->step(m, t, now, leaf(t, 2, 1, u), &memory);
     var *x = m->kind->decode(m, t, now);
-    const real *F = fixture_param(m, "transition.F"), *B = fixture_param(m, "transition.B"), *Wd = fixture_param(m, "decoder.0.weight");
+    const real *F = fixture_param(m, "transition.F_minus_I"), *B = fixture_param(m, "transition.B"), *Wd = fixture_param(m, "decoder.0.weight");
     assert_null(memory);
     for (int i = 0; i < N; i++) {
         double mean = 0;
         for (int j = 0; j < N; j++)
-            mean += (double)(F[(i * N + j) * BASES] * z[j]);
+            mean += ((i == j) + (double)F[(i * N + j) * BASES]) * (double)z[j];
         for (int j = 0; j < 2; j++)
             mean += (double)(B[(i * 2 + j) * BASES] * u[j]);
         assert_near("mean", i, (double)next.mean->v[i], mean, 1e-12);
