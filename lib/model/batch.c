@@ -90,7 +90,7 @@ void batch_chunk(struct batch *b, const struct model *m, const struct record *re
         pick[i] = from + i;
         longest = length > longest ? length : longest;
     }
-    batch_fill(b, records, pick, n, m->dx, m->du, 0, steps > 0 ? steps : (int)longest);
+    batch_fill(b, records, pick, n, m->dx, m->du, 0, steps > 0 && (size_t)steps < longest ? steps : (int)longest);
     for (int i = 0; i < n; i++)
         b->sequence[i] += first;
 }

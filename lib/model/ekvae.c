@@ -109,6 +109,27 @@ static var *measurement_matrix(struct tape *t, const struct ekvae *k, int lanes)
     return H;
 }
 
+/* Has a sequence ended before this step? */
+static bool some_ended(const struct batch *b, int step)
+{
+    for (int i = 0; i < b->B; i++)
+        if (b->alive[step * b->B + i] == 0)
+            return true;
+    return false;
+}
+
+/* Where a sequence has ended nothing moves any more (F = I, no push, no noise), so that its belief stays that of its last step, and no
+ * transition runs away in steps that do not exist. */
+static struct transition_at stand_still(struct tape *t, const struct transition_at *at, const struct batch *b, int step, int n)
+{
+    var *alive = step_of(t, batch_value(t, b->alive, 1, b->T * b->B), step, b->B), *still = filled(t, n * n, b->B, 0);
+    for (int i = 0; i < n; i++)
+        for (int l = 0; l < b->B; l++)
+            still->v[(size_t)(i * n + i) * (size_t)still->ld + (size_t)l] = 1 - alive->v[l];
+    return (struct transition_at){add(t, mul_lanes(t, at->F, alive), still), at->push ? mul_lanes(t, at->push, alive) : NULL,
+                                  mul_lanes(t, at->Q, alive)};
+}
+
 static struct filter_pass run_filter(const struct model *m, struct tape *t, const struct batch *b, var *a, struct carry *carry)
 {
     const struct ekvae *k = m->parts;
@@ -122,6 +143,8 @@ static struct filter_pass run_filter(const struct model *m, struct tape *t, cons
     for (int s = 0; s < T; s++) {
         if (s > 0 || goes_on) {
             struct transition_at at = transition_apply(t, &k->transition, z.mean, s > 0 && u ? step_of(t, u, s - 1, B) : push);
+            if (some_ended(b, s))
+                at = stand_still(t, &at, b, s, k->dz);
             z = kalman_predict(t, z, at.F, at.push, at.Q);
             F[s] = at.F, Q[s] = at.Q, pm[s] = z.mean, pP[s] = z.cov;
         }
@@ -139,8 +162,17 @@ static struct filter_pass run_filter(const struct model *m, struct tape *t, cons
     return pass;
 }
 
-static struct belief run_smoother(struct tape *t, const struct filter_pass *pass, int T, int B)
+/* one where a step exists, other where its sequence has ended. */
+static struct belief where_alive(struct tape *t, const struct batch *b, int step, struct belief one, struct belief other)
 {
+    var *alive = step_of(t, batch_value(t, b->alive, 1, b->T * b->B), step, b->B), *ended = shift(t, scale(t, alive, -1), 1);
+    return (struct belief){add(t, mul_lanes(t, one.mean, alive), mul_lanes(t, other.mean, ended)),
+                           add(t, mul_lanes(t, one.cov, alive), mul_lanes(t, other.cov, ended))};
+}
+
+static struct belief run_smoother(struct tape *t, const struct filter_pass *pass, const struct batch *b)
+{
+    int T = b->T, B = b->B;
     if (T == 1)
         return pass->filtered;
     var **mean = tape_alloc(t, sizeof(var *) * (size_t)T * 2), **cov = mean + T;
@@ -149,6 +181,8 @@ static struct belief run_smoother(struct tape *t, const struct filter_pass *pass
     mean[T - 1] = z.mean, cov[T - 1] = z.cov;
     for (int i = T - 2; i >= 0; i--) {
         z = smoother_step(t, &s, z, i);
+        if (some_ended(b, i + 1)) /* a last step has nothing behind it to learn from */
+            z = where_alive(t, b, i + 1, z, (struct belief){step_of(t, pass->filtered.mean, i, B), step_of(t, pass->filtered.cov, i, B)});
         mean[i] = z.mean, cov[i] = z.cov;
     }
     return (struct belief){stack_lanes(t, T, mean), stack_lanes(t, T, cov)};
@@ -206,7 +240,7 @@ static struct loss ekvae_loss(const struct model *m, struct tape *t, const struc
     var *a = sample_diag(t, q, noise_steps(t, n, NOISE_AUX, b, k->da, 0, T));
     struct filter_pass pass = run_filter(m, t, b, a, NULL);
     bool smooths = !model_settings(m)->filter;
-    struct belief state = smooths ? run_smoother(t, &pass, T, B) : pass.filtered;
+    struct belief state = smooths ? run_smoother(t, &pass, b) : pass.filtered;
     var *L = chol(t, state.cov, k->dz);
     var *z = sample_full(t, state.mean, L, noise_steps(t, n, NOISE_STATE, b, k->dz, 0, T));
     var *rate = add(t, aux_rate(m, t, b, q, z),
@@ -225,7 +259,7 @@ static struct inferred ekvae_infer(const struct model *m, struct tape *t, const 
     struct gauss q = coder_encode(t, &k->coder, batch_value(t, b->x, b->dx, b->T * b->B));
     var *a = sample_diag(t, q, noise_steps(t, n, NOISE_AUX, b, k->da, 0, b->T));
     struct filter_pass pass = run_filter(m, t, b, a, carry);
-    struct belief z = how == INFER_SMOOTHED ? run_smoother(t, &pass, b->T, b->B) : pass.filtered;
+    struct belief z = how == INFER_SMOOTHED ? run_smoother(t, &pass, b) : pass.filtered;
     return (struct inferred){z.mean, z.cov, NULL};
 }
 

@@ -46,7 +46,7 @@ enum { MODEL_CHUNK = 25 };
 struct model;
 /* How many steps of a record were observed: mask is not 0, and no number of x is NaN or infinite. */
 size_t record_seen(const struct record *r);
-/* Builds the batch of chunk number `chunk` of the records, over all their steps (steps 0) or the first `steps`. `sequence` numbers are
+/* Builds the batch of chunk number `chunk` of the records, over all their steps, or at most the first `steps` if that is not 0. `sequence` numbers are
  * first + place among the records. */
 void batch_chunk(struct batch *b, const struct model *m, const struct record *records, int count, uint32_t first, int chunk, int steps);
 void batch_free(struct batch *b);
@@ -137,7 +137,7 @@ struct model_kind {
     void (*declare)(struct model *m, uint64_t seed);
     /* One evidence bound: the two terms, a number a lane. */
     struct loss (*loss)(const struct model *m, struct tape *t, const struct batch *b, const struct noise *n);
-    /* Beliefs given the batch. With carry (filtered only) the pass goes on from it and leaves it after the last step. */
+    /* Beliefs given the batch; behind a sequence's end they stay as at its last step, the memory too. With carry (filtered only) the pass goes on from it and leaves it after the last step. */
     struct inferred (*infer)(const struct model *m, struct tape *t, const struct batch *b, const struct noise *n, enum inference how,
                              struct carry *carry);
     int (*memory_rows)(const struct model *m); /* NULL: 0 */
@@ -278,7 +278,7 @@ void online_free(struct online *o);
 /* Predictions (predict.c): a state given the first K steps, then the transition alone. */
 struct predict_settings {
     int context;       /* K: steps that are looked at, fewer where a sequence is shorter */
-    bool from_last;    /* roll from the filtered z_K; else from the smoothed z_1 */
+    bool from_last;    /* roll from the filtered z_K (of a shorter sequence: from its last); else from the smoothed z_1 */
     bool sample_start; /* auxiliary variables and start state are samples, else means */
     bool sample_steps; /* transitions are sampled, else means */
     bool no_controls;  /* every control is 0, whatever the records say */

@@ -1,23 +1,24 @@
 /* Predictions from the first steps of sequences, and sequences from the learned prior. */
 #include "model/model.h"
 
-#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- rolling a chunk on ---- */
 
-/* What a chunk is rolled with: L lanes, steps first..first+steps of the sequences. */
+/* What a chunk is rolled with: L lanes, each from its own step on. */
 struct roll {
-    int L, first, steps;
-    real *u;     /* du×(steps·L), NULL if the model has no controls */
-    real *x, *z; /* rows×((steps+1)·L) */
+    int L, steps;
+    int first[MODEL_CHUNK]; /* step that a lane is rolled from */
+    real *u;                /* du×(steps·L), NULL if the model has no controls */
+    real *x, *z;            /* rows×((steps+1)·L) */
 };
 
-static struct roll roll_new(const struct model *m, int L, int first, int steps)
+static struct roll roll_new(const struct model *m, int L, int steps)
 {
     size_t lanes = (size_t)L * (size_t)(steps + 1);
-    struct roll r = {.L = L, .first = first, .steps = steps};
+    struct roll r = {.L = L, .steps = steps};
     r.u = m->du > 0 ? xcalloc((size_t)m->du * lanes, sizeof(real)) : NULL;
     r.x = xcalloc((size_t)m->dx * lanes, sizeof(real));
     r.z = xcalloc((size_t)model_settings(m)->latent * lanes, sizeof(real));
@@ -35,9 +36,10 @@ static void roll_free(struct roll *r)
 static void roll_controls(struct roll *r, int lane, int du, const struct array *u)
 {
     size_t wide = (size_t)r->L * (size_t)r->steps;
-    for (int s = 0; s < r->steps && (size_t)(r->first + s) < u->shape[0]; s++)
+    size_t first = (size_t)r->first[lane];
+    for (int s = 0; s < r->steps && first + (size_t)s < u->shape[0]; s++)
         for (int i = 0; i < du; i++) {
-            double value = array_get(u, (size_t)(r->first + s) * (size_t)du + (size_t)i);
+            double value = array_get(u, (first + (size_t)s) * (size_t)du + (size_t)i);
             r->u[(size_t)i * wide + (size_t)(s * r->L + lane)] = isfinite(value) ? (real)value : 0;
         }
 }
@@ -50,7 +52,7 @@ static struct array roll_take(const struct roll *r, const real *values, int rows
     float *out = a.data;
     for (int t = 0; t < length; t++)
         for (int i = 0; i < rows; i++)
-            *out++ = t < r->first ? NAN : (float)values[(size_t)i * wide + (size_t)((t - r->first) * r->L + b)];
+            *out++ = t < r->first[b] ? NAN : (float)values[(size_t)i * wide + (size_t)((t - r->first[b]) * r->L + b)];
     return a;
 }
 
@@ -78,29 +80,27 @@ static struct latent start_state(const struct predict_job *j, struct tape *t, co
     struct inferred all = j->m->kind->infer(j->m, t, b, n, j->s->from_last ? INFER_FILTERED : INFER_SMOOTHED, NULL);
     int at = j->s->from_last ? b->T - 1 : 0;
     var *mean = step_of(t, all.mean, at, b->B), *cov = step_of(t, all.cov, at, b->B);
-    var *noise = noise_steps(t, n, NOISE_STATE, b, mean->rows, at, 1);
+    var *noise = noise_steps(t, n, NOISE_STATE, b, mean->rows, j->s->from_last ? j->s->context - 1 : 0, 1); /* whatever the batch is */
     struct latent z = {noise ? sample_full(t, mean, chol(t, cov, mean->rows), noise) : mean, NULL};
     if (all.memory)
         z.memory = step_of(t, all.memory, at, b->B);
     return z;
 }
 
-/* Nothing can be rolled: the records end, and the horizon too, before step K. */
-static void predict_nothing(const struct predict_job *j, int first, int n)
+/* Room to roll n records, each from where it starts to its end and the horizon. */
+static struct roll roll_records(const struct predict_job *j, const struct record *records, int n)
 {
-    struct roll none = {.L = 1, .first = INT_MAX};
-    for (int l = first; l < first + n; l++)
-        j->out[l] = roll_prediction(j->m, &none, 0, (int)record_steps(&j->records[l]) + j->s->horizon);
-}
-
-/* Steps of the longest of n records. */
-static int longest_of(const struct record *records, int n)
-{
-    size_t longest = 0;
-    for (int i = 0; i < n; i++)
-        if (record_steps(&records[i]) > longest)
-            longest = record_steps(&records[i]);
-    return (int)longest;
+    int first[MODEL_CHUNK] = {0}, most = 0;
+    for (int l = 0; l < n; l++) {
+        int steps = (int)record_steps(&records[l]);
+        first[l] = !j->s->from_last ? 0 : j->s->context < steps ? j->s->context - 1 : steps - 1;
+        most = steps - 1 - first[l] > most ? steps - 1 - first[l] : most;
+    }
+    struct roll r = roll_new(j->m, n, most + j->s->horizon);
+    memcpy(r.first, first, sizeof first);
+    for (int l = 0; l < n && r.u && !j->s->no_controls; l++)
+        roll_controls(&r, l, j->m->du, record_get(&records[l], "u"));
+    return r;
 }
 
 static void predict_chunk(void *arg, int i, int worker)
@@ -109,21 +109,13 @@ static void predict_chunk(void *arg, int i, int worker)
     const struct predict_job *j = arg;
     const struct predict_settings *s = j->s;
     const struct record *records = j->records + i * MODEL_CHUNK;
-    int n = j->count - i * MODEL_CHUNK < MODEL_CHUNK ? j->count - i * MODEL_CHUNK : MODEL_CHUNK, longest = longest_of(records, n);
-    int from = s->from_last ? s->context - 1 : 0, last = longest + s->horizon - 1;
-    if (from > last) {
-        predict_nothing(j, i * MODEL_CHUNK, n);
-        return;
-    }
     struct batch context;
-    batch_chunk(&context, j->m, j->records, j->count, j->first, i, s->from_last || s->context < longest ? s->context : longest);
-    struct roll r = roll_new(j->m, n, from, last - from);
-    for (int l = 0; l < n && r.u && !s->no_controls; l++)
-        roll_controls(&r, l, j->m->du, record_get(&records[l], "u"));
+    batch_chunk(&context, j->m, j->records, j->count, j->first, i, s->context);
+    struct roll r = roll_records(j, records, context.B);
     struct tape *t = tape_new();
     tape_begin(t, &j->m->params, NULL, 0);
     rollout_run(j->m, t, start_state(j, t, &context), &context, r.u, r.steps, j->noise, s->sample_steps, r.x, r.z);
-    for (int l = 0; l < n; l++)
+    for (int l = 0; l < context.B; l++)
         j->out[i * MODEL_CHUNK + l] = roll_prediction(j->m, &r, l, (int)record_steps(&records[l]) + s->horizon);
     tape_free(t);
     roll_free(&r);
@@ -166,7 +158,7 @@ static void generate_chunk(void *arg, int i, int worker)
         longest = steps_of(j, from + l) > longest ? steps_of(j, from + l) : longest;
     }
     struct batch lanes = {.T = 1, .B = n, .dx = j->m->dx, .du = j->m->du, .sequence = sequence};
-    struct roll r = roll_new(j->m, n, 0, longest - 1);
+    struct roll r = roll_new(j->m, n, longest - 1);
     for (int l = 0; l < n && r.u && j->u; l++)
         roll_controls(&r, l, j->m->du, &j->u[from + l]);
     struct tape *t = tape_new();

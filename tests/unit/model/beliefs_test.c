@@ -104,6 +104,35 @@ static void batch_is_its_sequences(void **state)
     seq_free(r, N);
 }
 
+/* A transition that grows without bound in the steps behind a sequence's end must not reach back into it. */
+static void the_end_of_a_sequence_is_quiet(void **state)
+{
+    (void)state;
+    struct model *wild = seq_model(SEQ_DU);
+    int index = params_find(&wild->params, "transition.F");
+    for (int i = 0; i < wild->params.entry[index].rows * wild->params.entry[index].cols; i++)
+        params_value(&wild->params, index)[i] *= (real)1.3;
+    struct record r[2];
+    struct beliefs both[2], one;
+    seq_record(&r[0], 0, 6);
+    seq_record(&r[1], 1, 600);
+    for (int how = INFER_SMOOTHED; how <= INFER_FILTERED; how++) {
+        beliefs_infer(wild, r, 2, 0, (enum inference)how, 0, NULL, pool, both);
+        beliefs_infer(wild, r, 1, 0, (enum inference)how, 0, NULL, pool, &one);
+        assert_true(seq_difference(&both[0].mean, &one.mean) < 1e-4 && seq_difference(&both[0].cov, &one.cov) < 1e-4);
+        free_all(both, 2);
+        beliefs_free(&one);
+    }
+    double distortion[2], rate[2], alone;
+    const struct noise off = {.off = true};
+    model_bound(wild, r, 2, &off, pool, distortion, rate);
+    alone = model_bound(wild, r, 1, &off, pool, NULL, NULL).rate;
+    assert_true(fabs(rate[0] - alone) < 1e-3 * fabs(alone));
+    record_clear(&r[0]);
+    record_clear(&r[1]);
+    model_free(wild);
+}
+
 static void same_bits_for_any_threads(void **state)
 {
     (void)state;
@@ -221,6 +250,7 @@ int main(void)
         cmocka_unit_test(shapes),
         cmocka_unit_test(last_smoothed_is_last_filtered),
         cmocka_unit_test(batch_is_its_sequences),
+        cmocka_unit_test(the_end_of_a_sequence_is_quiet),
         cmocka_unit_test(same_bits_for_any_threads),
         cmocka_unit_test(mask_of_ones_is_no_mask),
         cmocka_unit_test(sequence_of_missing_frames),

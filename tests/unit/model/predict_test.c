@@ -181,23 +181,32 @@ static void beyond_the_end(void **state)
     record_clear(&r);
 }
 
-/* A context that is longer than the sequence is all of it; from its last step there is nothing to roll, unless a horizon goes there. */
+/* A context that is longer than the sequence is all of it, also when its last state is rolled beyond the end, beside a longer sequence. */
 static void long_contexts(void **state)
 {
     (void)state;
-    struct record r;
-    seq_record(&r, 4, 4);
-    struct prediction p = predict(&r, (struct predict_settings){.context = 1000000}, &off);
-    struct prediction q = predict(&r, (struct predict_settings){.context = 4}, &off);
+    struct record r[2];
+    seq_record(&r[0], 4, 4);
+    seq_record(&r[1], 5, 9);
+    struct prediction p = predict(r, (struct predict_settings){.context = 1000000}, &off);
+    struct prediction q = predict(r, (struct predict_settings){.context = 4}, &off);
     assert_true(seq_same(&p.x, &q.x));
-    struct prediction none = predict(&r, (struct predict_settings){.context = 1000000, .from_last = true, .horizon = 2}, &off);
-    assert_int_equal(none.x.shape[0], 6);
-    for (size_t i = 0; i < array_count(&none.x); i++)
-        assert_true(isnan(array_get(&none.x, i)));
-    struct prediction some = predict(&r, (struct predict_settings){.context = 5, .from_last = true, .horizon = 2}, &off);
-    assert_true(isnan(array_get(&some.x, 3 * SEQ_DX)) && isfinite(array_get(&some.x, 4 * SEQ_DX)));
-    prediction_free(&p), prediction_free(&q), prediction_free(&none), prediction_free(&some);
-    record_clear(&r);
+    struct prediction both[2];
+    const struct predict_settings s = {.context = 1000000, .from_last = true, .horizon = 2};
+    predict_run(model, r, 2, 0, &s, &off, pool, both);
+    for (int i = 0; i < 2; i++) {
+        size_t last = record_steps(&r[i]) - 1;
+        double expected[SEQ_DZ], got[SEQ_DZ];
+        assert_int_equal(both[i].x.shape[0], last + 3);
+        assert_true(isnan(array_get(&both[i].x, last * SEQ_DX - 1)) && isfinite(array_get(&both[i].x, last * SEQ_DX)));
+        belief_at(&r[i], last + 1, INFER_FILTERED, last, expected);
+        row(&both[i].z, last, got);
+        assert_near(got, expected, SEQ_DZ);
+        check_path(&both[i], &r[i], last);
+        prediction_free(&both[i]);
+        record_clear(&r[i]);
+    }
+    prediction_free(&p), prediction_free(&q);
 }
 
 static void samples(void **state)
