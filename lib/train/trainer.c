@@ -241,7 +241,9 @@ static json_t *summary(const struct run *r)
 int train_run(struct model *m, const struct dataset *d, const struct dataset *validation, const struct train_settings *s,
               const struct train_io *io, struct error *e)
 {
-    struct run r = {.model = m, .data = d, .validation = validation, .s = s, .io = io, .objective = objective_kinds[s->objective.kind]};
+    struct train_settings own = *s; /* a short training is no longer than a whole one */
+    own.start_updates = s->start_updates < s->updates ? s->start_updates : s->updates;
+    struct run r = {.model = m, .data = d, .validation = validation, .s = &own, .io = io, .objective = objective_kinds[s->objective.kind]};
     int batch = s->batch < d->n ? s->batch : d->n;
     r.began = seconds_now();
     r.now.adam = adam_new(&m->params);
