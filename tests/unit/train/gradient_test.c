@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <cblas.h>
 #include <cmocka.h>
 
 #include "fixture.h"
@@ -23,6 +24,7 @@ static struct setup setup_open(void)
 {
     struct setup s = {.d = fixture_dataset(COUNT, 3, LONGEST, DX, 1), .m = fixture_model("ekvae", "{" FIXTURE_TINY "}", DX, 1, 3)};
     int order[COUNT];
+    openblas_set_num_threads(1); /* as a trainer's main does */
     draw_shuffle((struct draw){.seed = 2}, COUNT, order);
     memcpy(s.pick, order, sizeof s.pick);
     return s;

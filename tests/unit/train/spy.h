@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <cblas.h>
 #include <cmocka.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -82,6 +83,7 @@ static inline struct training training_open(const char *name)
         .d = fixture_dataset(12, 3, 5, 4, 1), .validation = fixture_dataset(3, 3, 5, 4, 1), .kind = *model_kind_find("ekvae")};
     void *settings = fixture_settings(&t.kind, "{" FIXTURE_TINY "}");
     struct error e;
+    openblas_set_num_threads(1); /* as a trainer's main does */
     t.kind.loss = spy_loss;
     t.m = model_new(model_kind_find("ekvae"), settings, 4, 1, NULL, 5, &e);
     options_defaults(options_train, &t.s);
