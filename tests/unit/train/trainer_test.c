@@ -204,6 +204,25 @@ static void met_at_once_all_move(void **state)
     training_close(&t);
 }
 
+/* The update that the summary names is the first one of the main phase. */
+static void main_phase_is_dated(void **state)
+{
+    (void)state;
+    struct training t = training_open("trainer");
+    struct error e;
+    t.s.objective.d0 = "excess:20", t.s.updates = 200, t.s.eval_every = 1, t.s.learning_rate = 0.01;
+    assert_int_equal(training_run(&t, false, true, &e), DSSM_OK);
+    json_int_t since = json_integer_value(json_object_get(t.m->training, "main_phase_since"));
+    json_t *lines = metrics_lines(t.metrics);
+    assert_true(since > 0 && since < 200);
+    for (size_t i = 1; i <= 200; i++) {
+        const char *phase = json_string_value(json_object_get(json_array_get(lines, i), "phase"));
+        assert_string_equal(phase, (json_int_t)i > since ? "main" : "initial"); /* line i is about update number i − 1 */
+    }
+    json_decref(lines);
+    training_close(&t);
+}
+
 /* ---- guards ---- */
 
 static void spoilt_run(enum spoil spoil, int from, const char *text)
@@ -399,6 +418,7 @@ int main(void)
         cmocka_unit_test(seeds_and_threads),
         cmocka_unit_test(initial_phase_moves_the_coders),
         cmocka_unit_test(met_at_once_all_move),
+        cmocka_unit_test(main_phase_is_dated),
         cmocka_unit_test(divergence_names_update_and_term),
         cmocka_unit_test(a_parameter_that_is_nan),
         cmocka_unit_test(a_bad_update_is_skipped),
