@@ -1,5 +1,6 @@
 /* Tables of text, comma- or tab-separated: a line a step, columns id, step, and a column a component: u, x.0, x.1, … */
 #include "convert.h"
+#include "wire.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -194,8 +195,8 @@ static int next_row(struct table_source *s, struct error *e)
         more = text_line(s->file, &s->line, &s->room, &length, e);
         s->number++;
     } while (more > 0 && length == 0);
-    if (more > 0 && strlen(s->line) != length)
-        more = (error_set(e, DSSM_BAD_INPUT, "a NUL character"), -1);
+    if (more > 0 && !wire_is_text(s->line, length))
+        more = (error_set(e, DSSM_BAD_INPUT, "no UTF-8 text"), -1);
     if (more > 0) {
         size_t n = cut_line(s, e);
         if (n > 0 && s->columns > 0 && n != s->columns)
@@ -259,6 +260,8 @@ static int read_names(struct table_source *s, struct error *e)
         else if (add_column(s, c, e))
             return e->code;
     }
+    if (s->groups == 0)
+        return error_set(e, DSSM_BAD_INPUT, "%s: line 1: no column of numbers", s->name);
     s->source.header = header_new();
     for (size_t g = 0; g < s->groups; g++) {
         const struct column_group *group = &s->group[g];

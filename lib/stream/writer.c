@@ -82,6 +82,11 @@ static int check_record(struct writer *w, const struct record *rec, struct error
     msgpack_packer counter;
     if (!rec->id || !rec->id[0])
         return error_set(e, DSSM_BAD_INPUT, "id: missing");
+    if (!wire_is_text(rec->id, strlen(rec->id)))
+        return error_set(e, DSSM_BAD_INPUT, "id: no UTF-8 text");
+    for (int i = 0; i < rec->n; i++)
+        if (!wire_is_text(rec->field[i].name, strlen(rec->field[i].name)))
+            return error_set(e, DSSM_BAD_INPUT, "the name of field %d is no UTF-8 text", i + 1);
     if (record_get(rec, "end") || record_get(rec, "format") || record_get(rec, "id"))
         return error_set(e, DSSM_BAD_INPUT, "a field may not be named id, end or format");
     if (rules_check(&w->rules, rec, e))

@@ -49,6 +49,8 @@ static void what_is_no_table_is_refused(void **state)
     assert_string_equal(short_of("x.0,u,x.0\n1,2,3\n", csv), "t: line 1: field x: its columns do not stand side by side");
     assert_string_equal(short_of("x\n\"1\n", csv), "t: line 2: column 1: a quoted cell that does not end");
     assert_string_equal(short_of("x\n256\n", tsv), "t: sequence 0: step 1: field x: 256 is no |u1");
+    assert_string_equal(short_of("id,step\n1,1\n", csv), "t: line 1: no column of numbers");
+    assert_string_equal(short_of("id,x\n\xff,1\n", csv), "t: line 2: no UTF-8 text");
     assert_string_equal(short_of("\n", csv), "t: empty");
 }
 

@@ -84,6 +84,8 @@ static void what_breaks_a_rule_is_not_written(void **state)
     refuse(&r, "output: record 1: field u: expected dtype <f4, got <f8");
     record_remove(&r, "u");
     refuse(&r, "output: record 1: field u: declared in the header, not in the record");
+    sample_record(&r, "\xff", 4);
+    refuse(&r, "output: record 1: id: no UTF-8 text");
     sample_record(&r, "", 4);
     refuse(&r, "output: record 1: id: missing");
     sample_record(&r, "a", 4);
