@@ -43,7 +43,7 @@ $(DEMO)/table.tsv: $(DEMO)/eval.json data/published.tsv
 # ---- pictures ----
 
 $(DEMO)/states.tsv: $(DEMO)/model.npz $(DEMO)/test.msgpack
-	$(BIN)/dssm-infer $^ | $(BIN)/seq-convert --to tsv --fields z,s >$@.part && mv $@.part $@
+	$(BIN)/dssm-infer --drop x,u $^ | $(BIN)/seq-convert --to tsv | sed '1s/z\.0/z1/; 1s/z\.1/z2/; 1s/z\.2/z3/; 1s/s\.0/angle/; 1s/s\.1/velocity/' >$@.part && mv $@.part $@
 
 $(DEMO)/latent.png: $(DEMO)/states.tsv pipelines/plot/latent.gp
 	gnuplot -e "input='$<'; output='$@'" pipelines/plot/latent.gp
