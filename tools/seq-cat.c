@@ -11,7 +11,10 @@ struct settings {
 };
 
 static const struct option_row rows[] = {
-    {.name = "renumber", .kind = OPT_FLAG, .offset = offsetof(struct settings, renumber), .help = "Give the sequences new ids: 0, 1, 2 and so on."},
+    {.name = "renumber",
+     .kind = OPT_FLAG,
+     .offset = offsetof(struct settings, renumber),
+     .help = "Give the sequences new ids: 0, 1, 2 and so on."},
     {0},
 };
 static const struct option_row output_rows[] = {
