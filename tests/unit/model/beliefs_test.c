@@ -109,9 +109,12 @@ static void the_end_of_a_sequence_is_quiet(void **state)
 {
     (void)state;
     struct model *wild = seq_model(SEQ_DU);
-    int index = params_find(&wild->params, "transition.F");
-    for (int i = 0; i < wild->params.entry[index].rows * wild->params.entry[index].cols; i++)
-        params_value(&wild->params, index)[i] *= (real)1.3;
+    int index = params_find(&wild->params, "transition.F_minus_I"), dz = model_settings(wild)->latent,
+        bases = wild->params.entry[index].cols;
+    for (int i = 0; i < dz * dz * bases; i++) { /* F ← 1.3 F */
+        real one = i / bases % (dz + 1) == 0, *value = params_value(&wild->params, index) + i;
+        *value = (real)1.3 * (*value + one) - one;
+    }
     struct record r[2];
     struct beliefs both[2], one;
     seq_record(&r[0], 0, 6);

@@ -363,7 +363,8 @@ static void step_and_decode(void **state)
     var *memory = now.z;
     struct gauss next = m->kind->step(m, t, now, leaf(t, 2, 1, u), &memory);
     var *x = m->kind->decode(m, t, now);
-    const real *F = fixture_param(m, "transition.F_minus_I"), *B = fixture_param(m, "transition.B"), *Wd = fixture_param(m, "decoder.0.weight");
+    const real *F = fixture_param(m, "transition.F_minus_I"), *B = fixture_param(m, "transition.B"),
+               *Wd = fixture_param(m, "decoder.0.weight");
     assert_null(memory);
     for (int i = 0; i < N; i++) {
         double mean = 0;

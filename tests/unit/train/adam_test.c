@@ -91,6 +91,28 @@ static void first_step_is_the_rate(void **state)
     params_free(&p);
 }
 
+/* Decay is apart from the gradient: a share of the value an update, over the entry's learning rate. */
+static void decay_pulls_to_zero(void **state)
+{
+    (void)state;
+    struct params p, plain;
+    open_params(&p);
+    open_params(&plain);
+    struct adam a = adam_new(&p), b = adam_new(&plain);
+    real g[NUMBERS] = {0};
+    p.entry[1].decay = 0.5;
+    adam_step(&a, &p, g, GROUP_ALL, 0.01);
+    assert_memory_equal(p.value, plain.value, 6 * sizeof(real));
+    for (size_t i = 6; i < NUMBERS; i++)
+        assert_true(fabs((double)p.value[i] - (double)plain.value[i] * (1 - 0.01 * 10 * 0.5)) < 1e-6);
+    adam_step(&a, &p, g, GROUP_THETA, 0.01); /* not where the group does not move */
+    assert_true(fabs((double)p.value[7] - (double)plain.value[7] * 0.95) < 1e-6);
+    adam_free(&a);
+    adam_free(&b);
+    params_free(&p);
+    params_free(&plain);
+}
+
 static void other_groups_stay(void **state)
 {
     (void)state;
@@ -155,6 +177,7 @@ int main(void)
         cmocka_unit_test(other_groups_stay),
         cmocka_unit_test(no_gradient_no_step),
         cmocka_unit_test(schedule),
+        cmocka_unit_test(decay_pulls_to_zero),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
