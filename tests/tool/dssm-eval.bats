@@ -3,7 +3,7 @@
 setup_file() {
     load helper
     cd "$BATS_FILE_TMPDIR" || exit 1
-    gen-pendulum -n 40 --size 8 --seed 1 | ekvae-train -q --updates 30 --encoder 16 --decoder 16 --batch 10 -o m.npz
+    gen-pendulum -n 40 --size 8 --seed 1 | ekvae-train -q --starts 1 --updates 30 --encoder 16 --decoder 16 --batch 10 -o m.npz
     gen-pendulum -n 60 --size 8 --seed 2 > test.msgpack
 }
 
@@ -94,7 +94,7 @@ equal() {
 @test "missing frames and unequal lengths" {
     seq-mask --rate 0.3 --seed 4 "$S" > gaps
     dssm-eval "$M" gaps > a
-    jq -e '.steps == 900 and .observed < 700 and .observed > 560 and .elbo < 0 and .mse_smoothed > 0' a
+    jq -e '.steps == 900 and .observed < 700 and .observed > 560 and (.elbo | type) == "number" and .mse_smoothed > 0' a
     seq-mask --rate 1 --steps 1- "$S" > nothing
     dssm-eval "$M" nothing > b
     jq -e '.observed == 0 and .distortion == 0 and .mse_smoothed == null and (.rate | type) == "number"' b

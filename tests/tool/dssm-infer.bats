@@ -3,8 +3,8 @@
 setup_file() {
     load helper
     cd "$BATS_FILE_TMPDIR" || exit 1
-    gen-pendulum -n 40 --size 8 --seed 1 | ekvae-train -q --updates 30 --encoder 16 --decoder 16 --batch 10 -o m.npz
-    gen-pendulum -n 40 --size 8 --seed 1 | ekvae-train -q --updates 5 --filter --encoder 16 --decoder 16 --batch 10 -o f.npz
+    gen-pendulum -n 40 --size 8 --seed 1 | ekvae-train -q --starts 1 --updates 30 --encoder 16 --decoder 16 --batch 10 -o m.npz
+    gen-pendulum -n 40 --size 8 --seed 1 | ekvae-train -q --starts 1 --updates 5 --filter --encoder 16 --decoder 16 --batch 10 -o f.npz
     gen-pendulum -n 60 --size 8 --seed 2 > test.msgpack
 }
 

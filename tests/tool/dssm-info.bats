@@ -2,7 +2,7 @@
 
 setup() {
     load helper
-    gen-pendulum -n 12 --size 8 --seed 1 | ekvae-train -q --updates 3 --encoder 16-12 --decoder 10 --batch 6 --filter -o m.npz
+    gen-pendulum -n 12 --size 8 --seed 1 | ekvae-train -q --starts 1 --updates 3 --encoder 16-12 --decoder 10 --batch 6 --filter -o m.npz
 }
 
 @test "text: kind, sizes, settings, training, parameters, history" {
@@ -14,7 +14,7 @@ setup() {
     assert_line --regexp '^  updates +3$'
     assert_line --regexp '^encoder\.0\.weight +16x64  phi +[0-9.]+$'
     assert_line --regexp '^decoder\.0\.weight +10x2  theta '
-    assert_line --regexp '^transition\.F +9x16  psi '
+    assert_line --regexp '^transition\.F_minus_I +9x16  psi '
     assert_line --regexp '^  gen-pendulum -n 12'
     assert_line --regexp '^  ekvae-train .* -o m.npz$'
 }

@@ -201,7 +201,7 @@ static void same_for_any_threads(void **state)
 static void failures_are_null(void **state)
 {
     (void)state;
-    real *F = params_value(&model->params, params_find(&model->params, "transition.F_minus_I")), kept = F[0];
+    real *F = params_value(&model->params, seq_param(model, "transition.F_minus_I")), kept = F[0];
     F[0] = NAN;
     json_t *out = evaluate((struct evaluation_settings){5, 1, false, false, 3}, pool);
     F[0] = kept;

@@ -109,12 +109,10 @@ static void the_end_of_a_sequence_is_quiet(void **state)
 {
     (void)state;
     struct model *wild = seq_model(SEQ_DU);
-    int index = params_find(&wild->params, "transition.F_minus_I"), dz = model_settings(wild)->latent,
-        bases = wild->params.entry[index].cols;
-    for (int i = 0; i < dz * dz * bases; i++) { /* F ← 1.3 F */
-        real one = i / bases % (dz + 1) == 0, *value = params_value(&wild->params, index) + i;
-        *value = (real)1.3 * (*value + one) - one;
-    }
+    int index = seq_param(wild, "transition.F_minus_I"), bases = wild->params.entry[index].cols;
+    for (int i = 0; i < SEQ_DZ; i++) /* the parameter is what F is more than the identity */
+        for (int k = 0; k < bases; k++)
+            params_value(&wild->params, index)[(i * SEQ_DZ + i) * bases + k] += (real)0.3;
     struct record r[2];
     struct beliefs both[2], one;
     seq_record(&r[0], 0, 6);
@@ -189,7 +187,7 @@ static void sequence_of_missing_frames(void **state)
     infer(&r, 1, INFER_SMOOTHED, &s);
     assert_true(seq_difference(&f.mean, &s.mean) < 1e-4);
     assert_true(seq_difference(&f.cov, &s.cov) < 1e-4);
-    const real *mean = params_value(&model->params, params_find(&model->params, "first.mean"));
+    const real *mean = params_value(&model->params, seq_param(model, "first.mean"));
     for (size_t i = 0; i < SEQ_DZ; i++)
         assert_true(fabs(array_get(&f.mean, i) - (double)mean[i]) < 1e-6);
     double before = 0, after = 0;

@@ -62,6 +62,15 @@ static inline void seq_free(struct record *r, int n)
     free(r);
 }
 
+/* Index of a parameter; a name that there is not is a mistake of the test. */
+static inline int seq_param(const struct model *m, const char *name)
+{
+    int index = params_find(&m->params, name);
+    if (index < 0)
+        bug("seq_param: there is no %s", name);
+    return index;
+}
+
 /* A small EKVAE with random parameters whose transition is far from the identity. */
 static inline struct model *seq_model(int du)
 {
@@ -76,8 +85,8 @@ static inline struct model *seq_model(int du)
     struct model *m = model_new(kind, settings, SEQ_DX, du, NULL, 5, &e);
     if (!m)
         bug("seq_model: %s", e.text);
-    params_normal(&m->params, params_find(&m->params, "first.mean"), 6, 0.3, 0.2);
-    params_normal(&m->params, params_find(&m->params, "transition.log_Q"), 7, -3, 0.3);
+    params_normal(&m->params, seq_param(m, "first.mean"), 6, 0.3, 0.2);
+    params_normal(&m->params, seq_param(m, "transition.log_Q"), 7, -3, 0.3);
     free(settings);
     return m;
 }
