@@ -11,6 +11,7 @@ setup_file() {
     done
     cp truth.msgpack other.msgpack
     gen-pendulum -n 24 --observe angle -o angles.msgpack
+    seq-convert angles.msgpack -o mine.csv
     ekvae-train --quiet --updates 5 --d0 excess:100 -o m.npz train.msgpack
     rollout m.npz test.msgpack -o predicted.msgpack
     dssm-infer m.npz test.msgpack -o beliefs.msgpack

@@ -32,14 +32,30 @@ static char *put_word(char *to, const char *word)
     return to;
 }
 
+/* How many words at argv[i] are options that change nothing of what comes out (threads, talk): 0, 1 or 2. */
+static int changes_nothing(int argc, char **argv, int i)
+{
+    const char *word = argv[i];
+    if (strcmp(word, "--threads") == 0)
+        return i + 1 < argc ? 2 : 1;
+    return strncmp(word, "--threads=", 10) == 0 || strcmp(word, "--quiet") == 0 || strcmp(word, "-q") == 0;
+}
+
 char *command_line(int argc, char **argv)
 {
     size_t bytes = 1;
     for (int i = 0; i < argc; i++)
         bytes += 4 * strlen(argv[i]) + 3;
     char *line = xmalloc(bytes), *to = line;
+    bool options = true;
     for (int i = 0; i < argc; i++) {
         const char *slash = i == 0 ? strrchr(argv[0], '/') : NULL;
+        options = options && strcmp(argv[i], "--") != 0;
+        int skip = i > 0 && options ? changes_nothing(argc, argv, i) : 0;
+        if (skip > 0) {
+            i += skip - 1;
+            continue;
+        }
         if (i > 0)
             *to++ = ' ';
         to = put_word(to, slash ? slash + 1 : argv[i]);

@@ -38,6 +38,15 @@ static void the_command_line_can_be_pasted(void **state)
     quotes("toy '*' /a/b", "toy", "*", "/a/b");
 }
 
+static void what_changes_nothing_is_left_out_of_the_command_line(void **state)
+{
+    (void)state;
+    quotes("toy", "toy", "--threads", "2");
+    quotes("toy -n5", "toy", "--threads=2", "-n5");
+    quotes("toy -n5", "toy", "-n5", "-q");
+    quotes("toy -- --quiet", "toy", "--", "--quiet");
+}
+
 static void fail_names_the_program_and_returns_the_code(void **state)
 {
     (void)state;
@@ -131,6 +140,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_command_line_can_be_pasted),
+        cmocka_unit_test(what_changes_nothing_is_left_out_of_the_command_line),
         cmocka_unit_test(fail_names_the_program_and_returns_the_code),
         cmocka_unit_test(fail_is_never_a_success),
         cmocka_unit_test(say_is_silent_when_quiet),

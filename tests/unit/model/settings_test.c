@@ -40,7 +40,7 @@ static void choices_have_the_order_of_their_enum(void **state)
         json_decref(json);
     }
     for (int i = 0; i < 3; i++) {
-        json_t *json = json_pack("{s:s}", "output", output[i]);
+        json_t *json = json_pack("{s:s}", "decoder_output", output[i]);
         assert_int_equal(options_from_json(options_model, &s, json, &e), DSSM_OK);
         assert_int_equal(s.output, outputs[i]);
         json_decref(json);
