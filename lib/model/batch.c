@@ -56,6 +56,9 @@ static void fill_lane(struct batch *b, const struct record *r, int lane, int fro
         b->all_seen &= seen;
         if (seen)
             put_step(x, step, b->x + at, lanes);
+        else
+            for (int i = 0; i < b->dx; i++)
+                b->x[(size_t)i * lanes + at] = 0;
         if (u && step + 1 < x->shape[0])
             put_step(u, step, b->u + at, lanes);
         else if (u && alive) /* the last control acts on nothing here, but may in online use */
@@ -70,7 +73,7 @@ void batch_fill(struct batch *b, const struct record *records, const int *pick, 
 {
     size_t lanes = (size_t)T * (size_t)B;
     *b = (struct batch){.T = T, .B = B, .dx = dx, .du = du, .all_seen = true, .first_step = from};
-    b->x = xcalloc((size_t)dx * lanes, sizeof(real));
+    b->x = xmalloc((size_t)dx * lanes * sizeof(real)); /* fill_lane writes every number */
     b->u = du > 0 ? xcalloc((size_t)du * lanes, sizeof(real)) : NULL;
     b->seen = xcalloc(lanes, sizeof(real));
     b->alive = xcalloc(lanes, sizeof(real));

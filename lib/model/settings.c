@@ -5,7 +5,7 @@
 
 const struct option_row options_model[] = {
     {"latent", 'z', OPT_INT, AT(latent), "3", 1, 64, NULL, "N", "size of the latent state z"},
-    {"sigma-x2", 0, OPT_REAL, AT(sigma_x2), "0.001", 1e-9, 1e6, NULL, "V", "variance of the decoder's Gaussian, in squared units of x"},
+    {"sigma-x2", 0, OPT_REAL, AT(sigma_x2), "0.0005", 1e-9, 1e6, NULL, "V", "variance of the decoder's Gaussian, in squared units of x"},
     {"decoder-output", 0, OPT_CHOICE, AT(output), "auto", 0, 0, "auto|sigmoid|linear", "KIND",
      "last layer of the decoder; auto: sigmoid for |u1 images, else linear"},
     {"encoder", 0, OPT_SIZES, AT(encoder), "128-128", 1, 65536, NULL, "N-N", "hidden layers of the encoder"},

@@ -46,7 +46,8 @@ void position_numbers(const struct position *p, double out[POSITION_NUMBERS]);
 void position_from_numbers(struct position *p, const double in[POSITION_NUMBERS]);
 uint64_t start_seed(const struct run *r); /* the seed of the start at hand */
 void start_begin(struct run *r, int start); /* fresh start values from start_seed */
-void start_finish(struct run *r);           /* scores the short training at hand and moves on */
+/* Scores the short training at hand (lost: as the worst) and moves on; false if all of them are lost. */
+bool start_finish(struct run *r, bool lost);
 
 /* trainer.c */
 struct batch_result run_forward(struct run *r, unsigned moving); /* the bound of the update's batch */

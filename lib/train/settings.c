@@ -7,7 +7,7 @@ const struct option_row options_objective[] = {
      "constrained optimisation (Algorithm 1), annealing of the rate, or the plain evidence lower bound"},
     {"d0", 0, OPT_TEXT, AT(d0), "auto", 0, 0, NULL, "D0",
      "bound on the distortion: excess:N (nats a sequence above a perfect reconstruction), rmse:E (a number of x), nats:N, or auto: 1.5 times the excess that encoder and decoder reach alone in 1000 updates"},
-    {"lambda0", 0, OPT_REAL, AT(lambda0), "0.01", 1e-9, 1e9, NULL, "L", "first value of the Lagrange multiplier"},
+    {"lambda0", 0, OPT_REAL, AT(lambda0), "0.005", 1e-9, 1e9, NULL, "L", "first value of the Lagrange multiplier"},
     {"lambda-bound", 0, OPT_REAL, AT(lambda_bound), "0.0012", 1e-9, 10, NULL, "B", "most that ln(lambda) may change in one update"},
     {"nu", 0, OPT_REAL, AT(nu), "0.0001", 0, 10, NULL, "V", "speed of lambda"},
     {"tau1", 0, OPT_REAL, AT(tau1), "1", 0, 1e6, NULL, "T", "slope of lambda's way back to 1"},
@@ -22,7 +22,7 @@ const struct option_row options_objective[] = {
 
 #define AT(member) offsetof(struct train_settings, member)
 const struct option_row options_train[] = {
-    {"updates", 'u', OPT_INT, AT(updates), "15000", 1, 1e9, NULL, "N", "parameter updates in all"},
+    {"updates", 'u', OPT_INT, AT(updates), "20000", 1, 1e9, NULL, "N", "parameter updates in all"},
     {"batch", 'b', OPT_INT, AT(batch), "50", 1, 1e6, NULL, "N", "sequences an update"},
     {"learning-rate", 0, OPT_REAL, AT(learning_rate), "0.001", 0, 10, NULL, "R", "Adam's learning rate"},
     {"flat-share", 0, OPT_REAL, AT(flat_share), "0.3", 0, 1, NULL, "F", "share of the updates at the full rate, before a cosine lowers it"},

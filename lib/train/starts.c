@@ -79,20 +79,21 @@ static double lagrangian(struct run *r)
     return b.rate + r->score_lambda * (b.distortion - distortion_constant(r->numbers, model_settings(r->model)->sigma_x2));
 }
 
-void start_finish(struct run *r)
+bool start_finish(struct run *r, bool lost)
 {
     size_t size = r->model->params.size;
-    double score = lagrangian(r);
+    double score = lost ? INFINITY : lagrangian(r);
     r->now.score = isfinite(score) ? score : INFINITY;
     r->score[r->starts_done++] = r->now.score;
     if (r->starts_done == 1 || r->now.score < r->best.score)
         position_copy(&r->best, &r->now, size);
-    if (r->starts_done < r->s->starts)
+    r->skipped_in_row = 0;
+    if (r->starts_done < r->s->starts) {
         start_begin(r, r->starts_done);
-    else {
-        position_copy(&r->now, &r->best, size);
-        r->epoch = -1;
-        r->sum_distortion = r->sum_rate = r->sum_n = 0;
-        r->skipped_in_row = 0;
+        return true;
     }
+    position_copy(&r->now, &r->best, size);
+    r->epoch = -1;
+    r->sum_distortion = r->sum_rate = r->sum_n = 0;
+    return !lost || isfinite(r->best.score);
 }

@@ -181,7 +181,7 @@ static int after_update(struct run *r, struct error *e)
     if ((update % r->s->eval_every == 0 || finished(r)) && r->sum_n > 0 && metrics_evaluation(r, e))
         return e->code;
     if (short_over)
-        start_finish(r);
+        start_finish(r, false);
     return update % r->s->checkpoint_every == 0 ? checkpoint_save(r, e) : DSSM_OK;
 }
 
@@ -190,7 +190,10 @@ static int loop(struct run *r, struct error *e)
     while (!finished(r)) {
         if (run_stop_asked(r))
             return stop_here(r, e);
-        if (one_update(r, e) || after_update(r, e))
+        int status = one_update(r, e);
+        if (status == DSSM_DIVERGED && r->starts_done < r->s->starts && start_finish(r, true))
+            continue; /* the other starts go on without it */
+        if (status || after_update(r, e))
             return e->code;
     }
     return checkpoint_save(r, e);
