@@ -10,6 +10,7 @@ setup_file() {
         gen-pendulum -n 24 --seed "$(printf '%s' "$name" | cksum | cut -d' ' -f1)" -o "$name.msgpack"
     done
     cp truth.msgpack other.msgpack
+    printf 'x.0,x.1,u\n1,2,3\n4,5,6\n' >mine.csv
     gen-pendulum -n 24 --observe angle -o angles.msgpack
     seq-convert angles.msgpack -o mine.csv
     ekvae-train --quiet --updates 5 --d0 excess:100 -o m.npz train.msgpack

@@ -85,12 +85,19 @@ END
     same_tensors m.npz "$REFERENCE/m.npz"
 }
 
+# Whether a process catches SIGTERM by now: the 15th bit of its mask of caught signals.
+catches_term() {
+    local mask
+    mask=$(sed -n 's/^SigCgt:[[:space:]]*//p' "/proc/$1/status" 2> /dev/null)
+    ((0x${mask:-0} & 0x4000))
+}
+
 # Stopped a random time after its first checkpoint; if it was done before, that is fine too.
 stop_at_random() {
     local pid status=0
     "${SMALL[@]}" "$@" 2> words &
     pid=$!
-    while [ ! -e run.ck ] && kill -0 "$pid" 2> /dev/null; do
+    while { [ ! -e run.ck ] || ! catches_term "$pid"; } && kill -0 "$pid" 2> /dev/null; do
         sleep 0.01
     done
     sleep "0.$((RANDOM % 3))$((RANDOM % 10))"
