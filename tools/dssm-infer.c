@@ -181,7 +181,7 @@ static int run(const struct operands *operands, const char *command, struct erro
         code = settings.online ? infer_online(m, &f, e) : infer_blocks(m, &f, kind, e);
     if (code == DSSM_OK)
         code = filter_end(&f, e);
-    filter_close(&f);
+    filter_close(&f, e);
     model_free(m);
     return code;
 }

@@ -293,7 +293,7 @@ static int run(const char *command, struct error *e)
     if (out && code == DSSM_OK)
         code = output_commit(out, e);
     else
-        output_abort(out);
+        output_abort(out, e);
     if (in)
         reader_close(in);
     if (controls && controls != stdin)

@@ -165,7 +165,7 @@ static int predict(const struct job *j, struct error *e)
         code = predict_blocks(j, &f, e);
     if (code == DSSM_OK)
         code = filter_end(&f, e);
-    filter_close(&f);
+    filter_close(&f, e);
     return code;
 }
 
@@ -281,7 +281,7 @@ static int generate_to(const struct job *j, struct reader *in, struct error *e)
         writer_abandon(w);
     if (code == DSSM_OK)
         return output_commit(out, e);
-    output_abort(out);
+    output_abort(out, e);
     return code;
 }
 

@@ -185,7 +185,7 @@ static int write_sheet(const struct sheet *sheet, struct error *e)
         return e->code;
     if (sheet_write(sheet, output_file(out), e) == DSSM_OK)
         return output_commit(out, e);
-    output_abort(out);
+    output_abort(out, e);
     return e->code;
 }
 

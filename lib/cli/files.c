@@ -182,10 +182,10 @@ struct output *output_open(const char *path, struct error *e)
     }
     struct stat about;
     bool there = stat(path, &about) == 0;
-    char *target = there ? realpath(path, NULL) : NULL; /* a link stays a link: what it points to is replaced */
+    char *target = there && S_ISREG(about.st_mode) ? realpath(path, NULL) : NULL; /* a link stays a link: what it points to is replaced */
     o->name = target ? target : xstrdup(path);
     if (there && !S_ISREG(about.st_mode) ? open_in_place(o, e) : open_beside(o, there ? &about : NULL, e)) {
-        output_abort(o);
+        output_abort(o, NULL);
         return NULL;
     }
     return o;
@@ -208,10 +208,12 @@ static void output_free(struct output *o)
     free(o);
 }
 
-void output_abort(struct output *o)
+void output_abort(struct output *o, struct error *e)
 {
     if (!o)
         return;
+    if (e && o->file && ferror(o->file))
+        error_prefix(e, "%s", o->name ? o->name : "standard output");
     if (o->file && o->name)
         fclose(o->file);
     sigset_t before = hold_signals();
@@ -246,7 +248,7 @@ static int write_failed(struct output *o, struct error *e)
 {
     int reason = errno;
     error_set(e, DSSM_FAILURE, "%s: %s", o->name ? o->name : "standard output", reason ? strerror(reason) : "an earlier write failed");
-    output_abort(o);
+    output_abort(o, NULL);
     return DSSM_FAILURE;
 }
 

@@ -113,7 +113,7 @@ int model_save(const struct model *m, const char *path, struct error *e)
     if (out && status == DSSM_OK)
         status = output_commit(out, e);
     else
-        output_abort(out);
+        output_abort(out, e);
     archive_clear(&a);
     return status;
 }

@@ -157,7 +157,7 @@ int stream_convert(const struct passage *how, enum form from, enum form to, enum
     if (code == DSSM_OK)
         code = output_commit(output, e);
     else
-        output_abort(output);
+        output_abort(output, e);
     if (source)
         source->close(source);
     if (file && file != stdin)

@@ -38,10 +38,10 @@ int filter_end(struct filter *f, struct error *e)
     return code;
 }
 
-void filter_close(struct filter *f)
+void filter_close(struct filter *f, struct error *e)
 {
     writer_abandon(f->writer);
-    output_abort(f->output);
+    output_abort(f->output, e);
     json_decref(f->header);
     reader_close(f->reader);
     if (f->file && f->file != stdin)

@@ -41,6 +41,6 @@ int stream_head(const struct passage *how, uint64_t records, size_t steps, struc
         code = head_records(&f, records, steps, e);
     if (code == DSSM_OK)
         code = filter_end(&f, e);
-    filter_close(&f);
+    filter_close(&f, e);
     return code;
 }

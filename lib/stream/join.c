@@ -155,7 +155,7 @@ int stream_join(const struct passage *how, int n, char **paths, bool renumber, s
         code = join_all(&in, f.writer, renumber, e);
     if (code == DSSM_OK)
         code = filter_end(&f, e);
-    filter_close(&f);
+    filter_close(&f, e);
     inputs_close(&in);
     return code;
 }

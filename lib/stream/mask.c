@@ -83,6 +83,6 @@ int stream_mask(const struct passage *how, double rate, size_t from, size_t to, 
         code = mask_records(&f, &d, e);
     if (code == DSSM_OK)
         code = filter_end(&f, e);
-    filter_close(&f);
+    filter_close(&f, e);
     return code;
 }

@@ -74,8 +74,8 @@ int stream_split(const struct passage *how, const struct holdout *which, const c
     if (code == DSSM_OK && rest)
         code = rest_end(&r, e);
     writer_abandon(r.writer);
-    output_abort(r.output);
-    filter_close(&f);
+    output_abort(r.output, e);
+    filter_close(&f, e);
     return code;
 }
 
@@ -122,6 +122,6 @@ int stream_pieces(const struct passage *how, size_t steps, struct error *e)
         code = cut_records(&f, steps, e);
     if (code == DSSM_OK)
         code = filter_end(&f, e);
-    filter_close(&f);
+    filter_close(&f, e);
     return code;
 }

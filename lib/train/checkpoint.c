@@ -123,7 +123,7 @@ int checkpoint_save(struct run *r, struct error *e)
     if (status == DSSM_OK)
         status = output_commit(out, e);
     else
-        output_abort(out);
+        output_abort(out, e);
     archive_clear(&a);
     return status;
 }

@@ -67,7 +67,7 @@ PY
 }
 
 @test "a full disk is noticed, a reader that leaves is not" {
-    refuses 1 "No space left on device" seq-cat "$GOOD/S20-crc.msgpack" -o /dev/full
+    refuses 1 "seq-cat: /dev/full: cannot write: No space left on device" seq-cat "$GOOD/S20-crc.msgpack" -o /dev/full
     run bash -c "seq-cat '$GOOD/S20-crc.msgpack' >/dev/full"
     assert_failure 1
     run bash -c "seq-cat '$GOOD/S20-crc.msgpack' | true"

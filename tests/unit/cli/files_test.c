@@ -125,17 +125,32 @@ static void output_appears_at_commit(void **state)
     assert_int_equal(files_here(false), 1);
 }
 
+/* What a writer says of a write that failed gets the file's name; what is said of anything else does not. */
+static void abort_names_what_cannot_be_written(void **state)
+{
+    (void)state;
+    struct error e = {DSSM_FAILURE, "cannot write"};
+    struct output *o = open_well("/dev/full");
+    setvbuf(output_file(o), NULL, _IONBF, 0);
+    assert_int_equal(fputc('x', output_file(o)), EOF);
+    output_abort(o, &e);
+    assert_string_equal(e.text, "/dev/full: cannot write");
+    e = (struct error){DSSM_BAD_INPUT, "record 1"};
+    output_abort(open_well("out"), &e);
+    assert_string_equal(e.text, "record 1");
+}
+
 static void output_never_appears_after_abort(void **state)
 {
     (void)state;
-    output_abort(NULL);
+    output_abort(NULL, NULL);
     struct output *o = open_well("out");
     fputs("new", output_file(o));
-    output_abort(o);
+    output_abort(o, NULL);
     assert_int_equal(files_here(false), 0);
     put("out", "old");
     o = open_well("out");
-    output_abort(o);
+    output_abort(o, NULL);
     assert_string_equal(contents("out"), "old");
 }
 
@@ -205,7 +220,7 @@ static void standard_output_stays_open(void **state)
     assert_int_equal(output_commit(o, &e), DSSM_OK);
     o = open_well("-");
     assert_ptr_equal(output_file(o), stdout);
-    output_abort(o);
+    output_abort(o, NULL);
     assert_true(fcntl(1, F_GETFD) >= 0);
 }
 
@@ -244,8 +259,8 @@ static void a_bounded_number_at_once(void **state)
     assert_null(output_open("one-more", &e));
     assert_string_equal(e.text, "one-more: more than 32 outputs at once");
     for (int i = 0; i < 32; i++)
-        output_abort(all[i]);
-    output_abort(open_well("again"));
+        output_abort(all[i], NULL);
+    output_abort(open_well("again"), NULL);
     assert_int_equal(files_here(false), 0);
 }
 
@@ -324,7 +339,7 @@ static void a_handler_that_was_there_first_stays(void **state)
 {
     (void)state;
     signal(SIGTERM, ignore_the_rest);
-    output_abort(open_well("out"));
+    output_abort(open_well("out"), NULL);
     struct sigaction now;
     assert_int_equal(sigaction(SIGTERM, NULL, &now), 0);
     assert_true(now.sa_handler == ignore_the_rest);
@@ -335,7 +350,7 @@ static void an_ignored_signal_stays_ignored(void **state)
 {
     (void)state;
     signal(SIGHUP, SIG_IGN); /* as nohup does */
-    output_abort(open_well("out"));
+    output_abort(open_well("out"), NULL);
     struct sigaction now;
     assert_int_equal(sigaction(SIGHUP, NULL, &now), 0);
     assert_true(now.sa_handler == SIG_IGN);
@@ -361,6 +376,7 @@ int main(void)
         IN_FOLDER(input_that_is_there),
         IN_FOLDER(output_appears_at_commit),
         IN_FOLDER(output_never_appears_after_abort),
+        IN_FOLDER(abort_names_what_cannot_be_written),
         IN_FOLDER(rights_are_those_of_an_ordinary_file),
         IN_FOLDER(a_link_stays_a_link),
         IN_FOLDER(a_device_is_written_as_it_is),

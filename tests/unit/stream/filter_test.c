@@ -24,7 +24,7 @@ static void a_filter_that_changes_nothing(void **state)
     while (reader_next(f.reader, &r, &e) > 0)
         assert_int_equal(writer_put(f.writer, &r, &e), DSSM_OK);
     assert_int_equal(filter_end(&f, &e), DSSM_OK);
-    filter_close(&f);
+    filter_close(&f, NULL);
     assert_string_equal(told(how.out), "same 0:4 1:4");
     record_clear(&r);
 }
@@ -36,13 +36,13 @@ static void a_filter_that_cannot_open(void **state)
     struct filter f;
     struct passage how = {.in = scratch("not there"), .program = "p", .command = "p"};
     assert_int_equal(filter_open(&f, &how, &e), DSSM_FAILURE);
-    filter_close(&f);
+    filter_close(&f, NULL);
     how.in = sample_file("in", 1);
     how.out = scratch("no folder/out");
     assert_int_equal(filter_open(&f, &how, &e), DSSM_OK);
     assert_int_equal(filter_begin(&f, &e), DSSM_FAILURE);
-    filter_close(&f);
-    filter_close(&f); /* closed already: nothing happens */
+    filter_close(&f, NULL);
+    filter_close(&f, NULL); /* closed already: nothing happens */
 }
 
 static void records_with_the_same_id_go_on(void **state)
