@@ -40,8 +40,8 @@ int metrics_open(struct run *r, struct error *e)
 {
     if (!r->io->metrics)
         return DSSM_OK;
-    bool goes_on = r->metrics_bytes > 0;
-    r->metrics = fopen(r->io->metrics, goes_on ? "r+" : "w");
+    bool printed = strcmp(r->io->metrics, "-") == 0, goes_on = r->metrics_bytes > 0 && !printed;
+    r->metrics = printed ? stdout : fopen(r->io->metrics, goes_on ? "r+" : "w");
     if (!r->metrics)
         return error_set(e, DSSM_FAILURE, "%s: cannot open: %m", r->io->metrics);
     if (!goes_on)

@@ -2,9 +2,11 @@
 #include "train/train.h"
 
 #include <cblas.h>
+#include <errno.h>
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct trainer_files {
@@ -34,11 +36,15 @@ static void catch_signals(void)
     sigaction(SIGTERM, &action, NULL);
 }
 
-/* A folder that cannot be written to shows before the training, not after it. path NULL or "-" is no file. */
-static int check_folder(const char *path, struct error *e)
+/* A folder that cannot be written to, or a folder where a file should be, shows before the training, not after it. path NULL or
+ * "-" is no file. */
+static int check_place(const char *path, struct error *e)
 {
+    struct stat about;
     if (!path || strcmp(path, "-") == 0)
         return DSSM_OK;
+    if (stat(path, &about) == 0 && S_ISDIR(about.st_mode))
+        return error_set(e, DSSM_FAILURE, "%s: %s", path, strerror(EISDIR));
     char *copy = xstrdup(path);
     bool writable = access(dirname(copy), W_OK | X_OK) == 0;
     free(copy);
@@ -52,6 +58,15 @@ static int read_stream(const char *path, struct dataset *d, struct error *e)
     if (f && f != stdin)
         fclose(f);
     return status;
+}
+
+/* There must be something to learn from. */
+static int check_observed(const struct dataset *d, const char *path, struct error *e)
+{
+    for (int i = 0; i < d->n; i++)
+        if (record_seen(&d->record[i]) > 0)
+            return DSSM_OK;
+    return error_set(e, DSSM_BAD_INPUT, "%s: field x: expected observed steps to learn from, got none", input_name(path));
 }
 
 /* Settings of all tables as one JSON object: what metrics, checkpoint and model keep. */
@@ -94,6 +109,7 @@ static int train_on(const struct job *j, const struct dataset *d, const struct d
         model_free(m);
         return e->code;
     }
+    catch_signals(); /* not before: while data are awaited a signal ends the program at once */
     struct pool *pool = pool_new(j->common->threads > 0 ? j->common->threads : (int)sysconf(_SC_NPROCESSORS_ONLN));
     struct train_io io = {j->p->name, j->files->checkpoint, j->files->metrics, j->common->quiet, pool, j->provenance, &stop_signal};
     int status = train_run(m, d, validation, j->train, &io, e);
@@ -111,11 +127,15 @@ static int run_job(const struct job *j, struct error *e)
     struct dataset d, validation = {0};
     if (!j->files->output)
         return error_set(e, DSSM_USAGE, "--output: expected the name of the model's file");
-    if (check_folder(j->files->output, e) || check_folder(j->files->checkpoint, e) || check_folder(j->files->metrics, e) ||
+    if (strcmp(j->files->output, "-") == 0 && j->files->metrics && strcmp(j->files->metrics, "-") == 0)
+        return error_set(e, DSSM_USAGE, "--metrics: standard output has the model already");
+    if (check_place(j->files->output, e) || check_place(j->files->checkpoint, e) || check_place(j->files->metrics, e) ||
         read_stream(j->input, &d, e))
         return e->code;
     bool validates = j->files->validation != NULL;
-    int status = validates ? read_stream(j->files->validation, &validation, e) : DSSM_OK;
+    int status = check_observed(&d, j->input, e);
+    if (status == DSSM_OK && validates)
+        status = read_stream(j->files->validation, &validation, e);
     if (status == DSSM_OK)
         status = train_on(j, &d, validates ? &validation : NULL, e);
     dataset_free(&validation);
@@ -144,7 +164,6 @@ int train_main(const char *kind_name, int argc, char **argv)
         json_t *made_with = provenance(groups + 1, 4);
         json_object_set_new(made_with, "seed", json_integer((json_int_t)common.seed));
         openblas_set_num_threads(1);
-        catch_signals();
         struct job j = {&p, &common, &files, &train, kind, settings, made_with, operands.n > 0 ? operands.v[0] : NULL, command};
         status = run_job(&j, &e);
         status = status ? program_fail(&p, &e) : program_end(&p);

@@ -69,12 +69,12 @@ void start_begin(struct run *r, int start)
     r->now.objective.d0 = d0;
 }
 
-/* ℛ + λ𝒟 over the training data, 𝒟 above its constant. λ is that of the first start's end, so that all are judged alike, and so
- * is the noise. */
+/* ℛ + λ𝒟 over the training data, 𝒟 above its constant. λ is that of the end of the first start that
+ * did not diverge, so that all are judged alike, and so is the noise. */
 static double lagrangian(struct run *r)
 {
     struct bound b = model_bound(r->model, r->data->record, r->data->n, &(struct noise){r->s->seed, UINT32_MAX, false}, r->io->pool, NULL, NULL);
-    if (r->starts_done == 0)
+    if (r->score_lambda == 0)
         r->score_lambda = r->now.objective.lambda;
     return b.rate + r->score_lambda * (b.distortion - distortion_constant(r->numbers, model_settings(r->model)->sigma_x2));
 }

@@ -178,7 +178,7 @@ static int after_update(struct run *r, struct error *e)
     if (update % 20 == 0)
         show(r);
     warn_out_of_reach(r);
-    if ((update % r->s->eval_every == 0 || finished(r)) && r->sum_n > 0 && metrics_evaluation(r, e))
+    if ((update % r->s->eval_every == 0 || short_over || finished(r)) && r->sum_n > 0 && metrics_evaluation(r, e))
         return e->code;
     if (short_over)
         start_finish(r, false);
@@ -262,7 +262,7 @@ int train_run(struct model *m, const struct dataset *d, const struct dataset *va
     progress_end(r.progress);
     json_decref(m->training);
     m->training = summary(&r);
-    if (r.metrics)
+    if (r.metrics && r.metrics != stdout)
         fclose(r.metrics);
     gradient_free(r.engine);
     adam_free(&r.now.adam);

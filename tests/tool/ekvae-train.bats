@@ -298,3 +298,40 @@ END
         fail "$stderr"
     [ ! -e m.npz ]
 }
+
+@test "a folder where a file should be, nothing observed, two things for standard output: refused before the training" {
+    folder refusals
+    mkdir -p place
+    refuses 1 "ekvae-train: place: Is a directory" ekvae-train -o place ../train.msgpack
+    refuses 1 "ekvae-train: place: Is a directory" ekvae-train -o m.npz --checkpoint place ../train.msgpack
+    refuses 1 "ekvae-train: place: Is a directory" ekvae-train -o m.npz --metrics place ../train.msgpack
+    seq-mask --steps 1- ../train.msgpack -o dark.msgpack
+    refuses 3 "ekvae-train: dark.msgpack: field x: expected observed steps to learn from, got none" ekvae-train -o m.npz dark.msgpack
+    refuses 2 "ekvae-train: --metrics: standard output has the model already" ekvae-train -o - --metrics - ../train.msgpack
+    nothing_left
+}
+
+@test "a model that cannot be written: the file is named" {
+    refuses 1 "ekvae-train: /dev/full: member" "${SMALL[@]:0:2}" --starts 1 --d0 excess:10 --encoder 8 --decoder 8 --updates 2 -o /dev/full \
+        "$DATA/train.msgpack"
+}
+
+@test "--metrics -: lines on standard output" {
+    run --separate-stderr ekvae-train -q --starts 1 --d0 excess:10 --encoder 8 --decoder 8 --updates 2 --metrics - -o m.npz "$DATA/train.msgpack"
+    assert_success
+    assert_equal "$(jq -r .type <<< "$output" | tr '\n' ' ')" "settings eval "
+    assert_file_not_exist -
+}
+
+@test "a signal while data are awaited ends it at once" {
+    mkfifo pipe
+    ekvae-train -o m.npz pipe 3>&- &
+    local trainer=$! status=0
+    exec 4>pipe
+    sleep 0.3
+    kill -TERM "$trainer"
+    timeout 5 tail --pid="$trainer" -f /dev/null
+    exec 4>&-
+    wait "$trainer" || status=$?
+    assert_equal "$status" 143
+}

@@ -41,6 +41,25 @@ static void first_line_has_the_settings(void **state)
     training_close(&t);
 }
 
+/* A short training's end is an evaluation, and so is the run's, whatever --eval-every says. */
+static void ends_are_evaluated(void **state)
+{
+    (void)state;
+    struct training t = training_open("metrics");
+    struct error e;
+    t.s.starts = 2, t.s.updates = 11, t.s.start_updates = 11, t.s.eval_every = 1000;
+    assert_int_equal(training_run(&t, false, true, &e), DSSM_OK);
+    json_t *lines = metrics_lines(t.metrics);
+    assert_int_equal(json_array_size(lines), 3);
+    for (int i = 0; i < 2; i++) {
+        json_t *line = json_array_get(lines, (size_t)i + 1);
+        assert_int_equal(json_integer_value(json_object_get(line, "start")), i);
+        assert_int_equal(json_integer_value(json_object_get(line, "update")), 11);
+    }
+    json_decref(lines);
+    training_close(&t);
+}
+
 static void a_line_an_evaluation(void **state)
 {
     (void)state;
@@ -76,7 +95,7 @@ static void a_line_is_about_one_start(void **state)
     t.s.updates = 14;
     t.s.flat_share = 1; /* the schedule would depend on the number of updates */
     assert_int_equal(training_run(&t, false, true, &e), DSSM_OK);
-    json_t *both = metrics_lines(t.metrics), *second = json_array_get(both, 2);
+    json_t *both = metrics_lines(t.metrics), *second = json_array_get(both, 3); /* behind update 7 of the first start and its end */
     training_close(&t);
     assert_int_equal(json_integer_value(json_object_get(second, "start")), 1);
     /* The second start alone is a run with its seed. */
@@ -138,6 +157,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_and_null),          cmocka_unit_test(first_line_has_the_settings), cmocka_unit_test(a_line_an_evaluation),
+        cmocka_unit_test(ends_are_evaluated),
         cmocka_unit_test(a_line_is_about_one_start), cmocka_unit_test(what_is_infinite_is_null),    cmocka_unit_test(files_that_do_not_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -365,6 +365,28 @@ static void a_spoilt_start_loses(void **state)
     training_close(&t);
 }
 
+/* One that diverges for good ends there, and the others are tried; only if there is no other the run has diverged. */
+static void a_diverged_start_is_passed_over(void **state)
+{
+    (void)state;
+    struct error e;
+    for (int all = 0; all < 2; all++) {
+        struct training t = training_open("trainer");
+        t.s.starts = 2, t.s.updates = 70, t.s.start_updates = 60, t.s.objective.lambda0 = 1e6;
+        spy.spoil = SPOIL_DISTORTION, spy.from = 0, spy.to = all ? 1 << 30 : 50;
+        assert_int_equal(training_run(&t, false, false, &e), all ? DSSM_DIVERGED : DSSM_OK);
+        if (all)
+            assert_int_equal(spy.calls, 100);
+        else {
+            const json_t *scores = json_object_get(t.m->training, "start_lagrangians");
+            assert_int_equal(json_integer_value(json_object_get(t.m->training, "start")), 1);
+            assert_true(json_is_null(json_array_get(scores, 0)));
+            assert_true(json_real_value(json_array_get(scores, 1)) > 1e5); /* judged with its own lambda, not with none */
+        }
+        training_close(&t);
+    }
+}
+
 /* ---- the warning ---- */
 
 /* What a run of so many updates says on standard error. Caller frees. */
@@ -426,6 +448,7 @@ int main(void)
         cmocka_unit_test(last_good_checkpoint_stays),
         cmocka_unit_test(the_best_start_goes_on),
         cmocka_unit_test(a_spoilt_start_loses),
+        cmocka_unit_test(a_diverged_start_is_passed_over),
         cmocka_unit_test(a_bound_out_of_reach_is_said_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
