@@ -25,8 +25,8 @@ struct int_list {
 
 /* One option. A table of them ends with a row whose name is NULL. */
 struct option_row {
-    const char *name;     /* "sigma-x2" for --sigma-x2; the key in JSON is the same with _ for - */
-    char letter;          /* 'n' for -n, or 0 */
+    const char *name; /* "sigma-x2" for --sigma-x2; the key in JSON is the same with _ for - */
+    char letter;      /* 'n' for -n, or 0 */
     enum option_kind kind;
     size_t offset;        /* of the value in the settings struct */
     const char *standard; /* the default, as text in the user's notation; NULL: 0, NULL or false */
@@ -45,8 +45,8 @@ struct option_group {
 
 struct program {
     const char *name;
-    const char *reads_writes;          /* one line: "stream in, model out: learn an extended Kalman VAE" */
-    const char *operands;              /* "[STREAM]", "MODEL [STREAM]"; "" for none */
+    const char *reads_writes; /* one line: "stream in, model out: learn an extended Kalman VAE" */
+    const char *operands;     /* "[STREAM]", "MODEL [STREAM]"; "" for none */
     int operands_min, operands_max;
     const char *examples;              /* shell lines, one a line, shown first by --help */
     const struct option_group *groups; /* ends with a row whose rows is NULL */
@@ -61,8 +61,8 @@ struct common {
     int threads; /* 0: one a core */
     bool quiet;
 };
-extern const struct option_row options_common[];  /* seed, threads, quiet */
-extern const struct option_row options_quiet[];   /* quiet alone; into a struct common */
+extern const struct option_row options_common[]; /* seed, threads, quiet */
+extern const struct option_row options_quiet[];  /* quiet alone; into a struct common */
 
 /* Sets every value of the table to its default. */
 void options_defaults(const struct option_row *rows, void *into);
@@ -115,7 +115,8 @@ void output_abort(struct output *o, struct error *e);
  * terminal or quiet is set. */
 struct progress;
 struct progress *progress_new(const char *name, bool quiet);
-void progress_show(struct progress *p, double done, const char *format, ...) __attribute__((format(printf, 3, 4))); /* done in [0,1]; time left is added */
+void progress_show(struct progress *p, double done, const char *format, ...)
+    __attribute__((format(printf, 3, 4))); /* done in [0,1]; time left is added */
 void progress_end(struct progress *p);
 
 #endif

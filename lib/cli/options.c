@@ -8,18 +8,26 @@
 #include <string.h>
 
 const struct option_row options_common[] = {
-    {.name = "seed", .kind = OPT_SEED, .offset = offsetof(struct common, seed), .standard = "1", .argument = "N",
+    {.name = "seed",
+     .kind = OPT_SEED,
+     .offset = offsetof(struct common, seed),
+     .standard = "1",
+     .argument = "N",
      .help = "Seed of every random number: same seed, same result."},
-    {.name = "threads", .kind = OPT_INT, .offset = offsetof(struct common, threads), .standard = "0", .low = 0, .high = 1024, .argument = "N",
+    {.name = "threads",
+     .kind = OPT_INT,
+     .offset = offsetof(struct common, threads),
+     .standard = "0",
+     .low = 0,
+     .high = 1024,
+     .argument = "N",
      .help = "Threads to work with; 0 is one a core. The result does not depend on it."},
-    {.name = "quiet", .letter = 'q', .kind = OPT_FLAG, .offset = offsetof(struct common, quiet),
-     .help = "Say nothing but errors."},
+    {.name = "quiet", .letter = 'q', .kind = OPT_FLAG, .offset = offsetof(struct common, quiet), .help = "Say nothing but errors."},
     {0},
 };
 
 const struct option_row options_quiet[] = {
-    {.name = "quiet", .letter = 'q', .kind = OPT_FLAG, .offset = offsetof(struct common, quiet),
-     .help = "Say nothing but errors."},
+    {.name = "quiet", .letter = 'q', .kind = OPT_FLAG, .offset = offsetof(struct common, quiet), .help = "Say nothing but errors."},
     {0},
 };
 
@@ -176,21 +184,13 @@ int option_value_set(const struct option_row *row, void *into, const char *text,
 {
     void *value = (char *)into + row->offset;
     switch (row->kind) {
-    case OPT_FLAG:
-        return set_flag(row, value, text, e);
-    case OPT_INT:
-        return set_int(row, value, text, e);
-    case OPT_SEED:
-        return set_seed(row, value, text, e);
-    case OPT_REAL:
-        return set_real(row, value, text, e);
-    case OPT_TEXT:
-        *(const char **)value = text;
-        return DSSM_OK;
-    case OPT_CHOICE:
-        return set_choice(row, value, text, e);
-    case OPT_SIZES:
-        return set_sizes(row, value, text, e);
+    case OPT_FLAG: return set_flag(row, value, text, e);
+    case OPT_INT: return set_int(row, value, text, e);
+    case OPT_SEED: return set_seed(row, value, text, e);
+    case OPT_REAL: return set_real(row, value, text, e);
+    case OPT_TEXT: *(const char **)value = text; return DSSM_OK;
+    case OPT_CHOICE: return set_choice(row, value, text, e);
+    case OPT_SIZES: return set_sizes(row, value, text, e);
     }
     bug("option --%s has no kind", row->name);
 }
@@ -205,7 +205,7 @@ int option_set(const struct option_row *row, void *into, const char *text, struc
 static void set_nothing(const struct option_row *row, void *into)
 {
     static const size_t sizes[] = {
-        [OPT_FLAG] = sizeof(bool),          [OPT_INT] = sizeof(int),    [OPT_SEED] = sizeof(uint64_t),          [OPT_REAL] = sizeof(double),
+        [OPT_FLAG] = sizeof(bool),         [OPT_INT] = sizeof(int),    [OPT_SEED] = sizeof(uint64_t),         [OPT_REAL] = sizeof(double),
         [OPT_TEXT] = sizeof(const char *), [OPT_CHOICE] = sizeof(int), [OPT_SIZES] = sizeof(struct int_list),
     };
     memset((char *)into + row->offset, 0, sizes[row->kind]);

@@ -45,20 +45,13 @@ static json_t *value_to_json(const struct option_row *row, const void *from)
 {
     const void *value = (const char *)from + row->offset;
     switch (row->kind) {
-    case OPT_FLAG:
-        return json_boolean(*(const bool *)value);
-    case OPT_INT:
-        return json_integer(*(const int *)value);
-    case OPT_SEED:
-        return seed_to_json(*(const uint64_t *)value);
-    case OPT_REAL:
-        return isfinite(*(const double *)value) ? json_real(*(const double *)value) : json_null();
-    case OPT_TEXT:
-        return *(const char *const *)value ? json_string(*(const char *const *)value) : json_null();
-    case OPT_CHOICE:
-        return choice_to_json(row, *(const int *)value);
-    case OPT_SIZES:
-        return sizes_to_json(value);
+    case OPT_FLAG: return json_boolean(*(const bool *)value);
+    case OPT_INT: return json_integer(*(const int *)value);
+    case OPT_SEED: return seed_to_json(*(const uint64_t *)value);
+    case OPT_REAL: return isfinite(*(const double *)value) ? json_real(*(const double *)value) : json_null();
+    case OPT_TEXT: return *(const char *const *)value ? json_string(*(const char *const *)value) : json_null();
+    case OPT_CHOICE: return choice_to_json(row, *(const int *)value);
+    case OPT_SIZES: return sizes_to_json(value);
     }
     bug("option --%s has no kind", row->name);
 }

@@ -42,7 +42,10 @@ static void nothing_is_taken_for_a_macro(void **state)
     (void)state;
     static bool value;
     static const struct option_row rows[] = {
-        {.name = "odd", .kind = OPT_TEXT, .argument = "No", .help = ".It begins like a request. 'so does this: \\fB. A.b ends. Not: 0.5 x."},
+        {.name = "odd",
+         .kind = OPT_TEXT,
+         .argument = "No",
+         .help = ".It begins like a request. 'so does this: \\fB. A.b ends. Not: 0.5 x."},
         {.name = "two", .kind = OPT_TEXT, .argument = "A B", .help = "Two words."},
         {0},
     };

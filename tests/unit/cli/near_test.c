@@ -69,8 +69,10 @@ static void hint_has_the_prefix_or_is_empty(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds_slips_of_the_finger),   cmocka_unit_test(takes_the_nearest_of_several),
-        cmocka_unit_test(finds_abbreviations),         cmocka_unit_test(says_nothing_about_the_far),
+        cmocka_unit_test(finds_slips_of_the_finger),
+        cmocka_unit_test(takes_the_nearest_of_several),
+        cmocka_unit_test(finds_abbreviations),
+        cmocka_unit_test(says_nothing_about_the_far),
         cmocka_unit_test(hint_has_the_prefix_or_is_empty),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

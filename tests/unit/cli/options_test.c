@@ -51,7 +51,8 @@ static void integers(void **state)
     assert_string_equal(set(TOY_COUNT, "5x"), "--count: expected an integer from 1 to 1000, got \"5x\"");
     assert_string_equal(set(TOY_COUNT, "1.5"), "--count: expected an integer from 1 to 1000, got \"1.5\"");
     assert_string_equal(set(TOY_COUNT, ""), "--count: expected an integer from 1 to 1000, got \"\"");
-    assert_string_equal(set(TOY_COUNT, "99999999999999999999"), "--count: expected an integer from 1 to 1000, got \"99999999999999999999\"");
+    assert_string_equal(set(TOY_COUNT, "99999999999999999999"),
+                        "--count: expected an integer from 1 to 1000, got \"99999999999999999999\"");
     assert_int_equal(settings.count, 1000); /* a refused value changes nothing */
 }
 

@@ -155,8 +155,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON_TERMINAL(after_a_while_it_tells_the_time_left),
-        ON_TERMINAL(a_line_is_drawn_and_taken_back), ON_TERMINAL(it_is_not_drawn_at_every_call), ON_TERMINAL(it_is_cut_to_the_terminal),
-        ON_TERMINAL(a_message_stands_alone),         ON_TERMINAL(silence_where_it_is_wanted),    cmocka_unit_test(silence_in_a_file),
+        ON_TERMINAL(a_line_is_drawn_and_taken_back),
+        ON_TERMINAL(it_is_not_drawn_at_every_call),
+        ON_TERMINAL(it_is_cut_to_the_terminal),
+        ON_TERMINAL(a_message_stands_alone),
+        ON_TERMINAL(silence_where_it_is_wanted),
+        cmocka_unit_test(silence_in_a_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,8 +68,8 @@ static void wrap_leaves_long_words_whole(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(width_counts_code_points),      cmocka_unit_test(fit_never_cuts_a_code_point),
-        cmocka_unit_test(wrap_breaks_between_words),     cmocka_unit_test(wrap_counts_columns_not_bytes),
+        cmocka_unit_test(width_counts_code_points),     cmocka_unit_test(fit_never_cuts_a_code_point),
+        cmocka_unit_test(wrap_breaks_between_words),    cmocka_unit_test(wrap_counts_columns_not_bytes),
         cmocka_unit_test(wrap_leaves_long_words_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
