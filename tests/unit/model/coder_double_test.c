@@ -14,7 +14,7 @@ enum { DX = 4 };
 static bool is_sigmoid(const char *output, const char *dtype)
 {
     char json[100];
-    snprintf(json, sizeof json, "{\"output\": \"%s\"}", output);
+    snprintf(json, sizeof json, "{\"decoder_output\": \"%s\"}", output);
     const struct model_kind *kind = model_kind_find("ekvae");
     void *settings = fixture_settings(kind, json);
     json_t *field = dtype ? json_pack("{s:s}", "dtype", dtype) : NULL;

@@ -107,7 +107,7 @@ static void whole_gradient_of_other_shapes(void **state)
     gradient_of(2, false, false, false, 1, ""); /* one step: no transition at all */
     gradient_of(1, true, false, true, 2, "");
     gradient_of(1, true, false, false, 0, ", \"latent\": 2, \"aux\": 2, \"vhp_latent\": 1");
-    gradient_of(1, true, true, true, 0, ", \"latent\": 4, \"aux\": 1, \"output\": \"sigmoid\"");
+    gradient_of(1, true, true, true, 0, ", \"latent\": 4, \"aux\": 1, \"decoder_output\": \"sigmoid\"");
 }
 
 /* A wrong number in one place must show: the gradient of another noise. */

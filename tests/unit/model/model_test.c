@@ -49,7 +49,7 @@ static struct model *unusual_model(void)
     const struct model_kind *kind = model_kind_find("ekvae");
     void *settings =
         fixture_settings(kind, "{" FIXTURE_TINY ", \"latent\": 4, \"aux\": 1, \"prior\": \"vhp\", \"vhp_latent\": 1, \"filter\": true, "
-                               "\"output\": \"sigmoid\", \"base_spread\": 0.3, \"start_variance\": 0.2}");
+                               "\"decoder_output\": \"sigmoid\", \"base_spread\": 0.3, \"start_variance\": 0.2}");
     json_t *field = json_pack("{s:s, s:[i,i]}", "dtype", "|u1", "shape", 2, 2);
     struct error e;
     struct model *m = model_new(kind, settings, 4, 2, field, 9, &e);

@@ -15,7 +15,7 @@ static void defaults(void **state)
     memset(&s, 0xff, sizeof s);
     options_defaults(options_model, &s);
     assert_int_equal(s.latent, 3);
-    assert_true(s.sigma_x2 == 0.001);
+    assert_true(s.sigma_x2 == 0.0005);
     assert_int_equal(s.output, OUTPUT_AUTO);
     assert_int_equal(s.prior, PRIOR_VHP);
     assert_int_equal(s.vhp_latent, 2);
