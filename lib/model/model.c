@@ -1,6 +1,7 @@
 /* A model's life: made, saved, loaded. */
 #include "model/model.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,10 +20,29 @@ static struct model *model_blank(const struct model_kind *kind, const void *sett
     return m;
 }
 
+/* Weights between the layers that a table's lists of sizes speak of: a bound on what a network takes, whatever its ends are. */
+static int check_sizes(const struct option_row *rows, const void *settings, int ends, struct error *e)
+{
+    for (; rows->name; rows++) {
+        if (rows->kind != OPT_SIZES)
+            continue;
+        const struct int_list *sizes = (const void *)((const char *)settings + rows->offset);
+        double weights = 0;
+        for (int i = 0; i <= sizes->n; i++)
+            weights += (double)(i > 0 ? sizes->v[i - 1] : ends) * (i < sizes->n ? sizes->v[i] : ends);
+        if (sizes->n > 0 && weights > MODEL_MOST_WEIGHTS)
+            return error_set(e, DSSM_USAGE, "--%s: expected at most %d weights, got %.0f with %d numbers at either end", rows->name,
+                             MODEL_MOST_WEIGHTS, weights, ends);
+    }
+    return DSSM_OK;
+}
+
 struct model *model_new(const struct model_kind *kind, const void *settings, int dx, int du, const json_t *x_field, uint64_t seed,
                         struct error *e)
 {
-    if (kind->check && kind->check(settings, dx, du, e))
+    int latent = ((const struct model_settings *)settings)->latent;
+    if (check_sizes(options_model, settings, dx, e) || check_sizes(kind->options, settings, latent + du, e) ||
+        (kind->check && kind->check(settings, dx, du, e)))
         return NULL;
     struct model *m = model_blank(kind, settings, dx, du);
     m->x_field = x_field ? json_deep_copy(x_field) : NULL;
@@ -159,6 +179,16 @@ static int read_settings(const struct model_kind *kind, const json_t *meta, void
     return status;
 }
 
+/* A model whose numbers are none would answer with none, and not say why. */
+static int check_finite(const struct params *p, struct error *e)
+{
+    for (int i = 0; i < p->n; i++)
+        for (size_t j = 0; j < (size_t)p->entry[i].rows * (size_t)p->entry[i].cols; j++)
+            if (!isfinite(p->value[p->entry[i].offset + j]))
+                return error_set(e, DSSM_BAD_INPUT, "tensor %s: expected finite numbers", p->entry[i].name);
+    return DSSM_OK;
+}
+
 static struct model *model_from_archive(const struct archive *a, struct error *e)
 {
     const char *format = json_string_value(json_object_get(a->meta, "format"));
@@ -178,7 +208,7 @@ static struct model *model_from_archive(const struct archive *a, struct error *e
             e->code = DSSM_BAD_INPUT; /* here it is the file that is wrong, not the command line */
     }
     free(settings);
-    if (m && params_from_archive(&m->params, m->params.value, "", a, e)) {
+    if (m && (params_from_archive(&m->params, m->params.value, "", a, e) || check_finite(&m->params, e))) {
         model_free(m);
         return NULL;
     }

@@ -155,6 +155,9 @@ extern const struct model_kind *const model_kinds[]; /* ends with NULL */
 const struct model_kind *model_kind_find(const char *name);
 
 /* ---- life of a model (model.c) ---- */
+/* Most weights of one network: beyond is a slip of the finger or a broken file, not a model for this machine. */
+enum { MODEL_MOST_WEIGHTS = 100000000 };
+
 /* Makes a model with start values from the seed; settings and x_field (how a stream's header describes x; may be NULL) are
  * copied. NULL with e if the settings don't fit. */
 struct model *model_new(const struct model_kind *kind, const void *settings, int dx, int du, const json_t *x_field, uint64_t seed,

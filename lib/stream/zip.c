@@ -119,7 +119,10 @@ struct zip_reader *zip_reader_new(FILE *f, struct error *e)
     z->archive = archive_read_new();
     if (archive_read_support_format_zip_streamable(z->archive) != ARCHIVE_OK ||
         archive_read_open(z->archive, z, NULL, read_block, NULL) != ARCHIVE_OK) {
-        problem(z->archive, DSSM_BAD_INPUT, e);
+        if (ferror(f))
+            problem(z->archive, DSSM_FAILURE, e);
+        else
+            error_set(e, DSSM_BAD_INPUT, "expected an archive (.npz), got something else");
         zip_reader_free(z);
         return NULL;
     }

@@ -116,7 +116,7 @@ equal() {
 @test "refusals name what does not fit" {
     gen-pendulum -n 3 --size 9 > other
     refuses 3 "other: field x: the model expects 64 numbers a step, got 81" dssm-eval "$M" other
-    refuses 3 "test.msgpack: Unrecognized archive format" dssm-eval "$S" "$S"
+    refuses 3 "test.msgpack: expected an archive (.npz), got something else" dssm-eval "$S" "$S"
     refuses 1 "missing.npz: No such file" dssm-eval missing.npz "$S"
     head -c 3000 "$S" > cut
     refuses 5 "cut: ended" dssm-eval "$M" cut

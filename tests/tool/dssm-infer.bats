@@ -155,7 +155,7 @@ differ() {
     [[ $stderr == *"other: record 1: field x: the model expects 64 numbers a step, got 81"* ]]
     refuses 2 "--smoothed: not together with --online" dssm-infer --smoothed --online "$M" "$S"
     refuses 2 "--smoothed: not together with --filtered" dssm-infer --smoothed --filtered "$M" "$S"
-    refuses 3 "test.msgpack: Unrecognized archive format" dssm-infer "$S" "$S"
+    refuses 3 "test.msgpack: expected an archive (.npz), got something else" dssm-infer "$S" "$S"
 }
 
 @test "a full disk is told, a reader that has gone is not" {

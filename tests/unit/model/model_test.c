@@ -193,6 +193,18 @@ static void tensor_of_other_shape(struct archive *a)
     free(a->tensor[0].array.data);
     a->tensor[0].array = array_new(DT_F4, 2, (const size_t[]){4, 5});
 }
+static void tensor_without_numbers(struct archive *a)
+{
+    ((float *)a->tensor[1].array.data)[0] = NAN;
+}
+static void giant_layers(struct archive *a)
+{
+    json_object_set_new(settings_of(a), "encoder", json_pack("[i,i]", 65536, 65536));
+}
+static void giant_transition(struct archive *a)
+{
+    json_object_set_new(settings_of(a), "transition_hidden", json_pack("[i,i]", 65536, 65536));
+}
 static void only_meta(struct archive *a)
 {
     for (int i = 0; i < a->n; i++) {
@@ -220,6 +232,9 @@ static const struct refusal {
     {impossible_settings, "meta.json: settings: --aux: expected at most the latent size 4, got 5"},
     {tensor_renamed, "tensor encoder.0.weight: expected 4×4, got nothing"},
     {tensor_of_other_shape, "tensor encoder.0.weight: expected 4×4, got another shape"},
+    {tensor_without_numbers, "tensor encoder.0.bias: expected finite numbers"},
+    {giant_layers, "meta.json: settings: --encoder: expected at most 100000000 weights, got 4295491584 with 4 numbers at either end"},
+    {giant_transition, "meta.json: settings: --transition-hidden: expected at most 100000000 weights, got "},
     {only_meta, "tensor encoder.0.weight: expected 4×4, got nothing"},
 };
 
@@ -266,6 +281,7 @@ static void a_file_that_is_no_archive(void **state)
     assert_null(model_load(path, &e));
     assert_int_equal(e.code, DSSM_BAD_INPUT);
     assert_memory_equal(e.text, path, strlen(path));
+    assert_string_equal(e.text + strlen(path), ": expected an archive (.npz), got something else");
 }
 
 /* ---- vectors in archives, fitting data, carries ---- */
