@@ -195,6 +195,8 @@ static struct model *model_from_archive(const struct archive *a, struct error *e
     const char *name = json_string_value(json_object_get(a->meta, "kind"));
     if (!format || strcmp(format, "dssm-model") != 0)
         return error_set(e, DSSM_BAD_INPUT, "meta.json: format: expected \"dssm-model\", got \"%s\"", format ? format : "nothing"), NULL;
+    if (json_integer_value(json_object_get(a->meta, "version")) != 1)
+        return error_set(e, DSSM_BAD_INPUT, "meta.json: version: expected 1, got another"), NULL;
     const struct model_kind *kind = name ? model_kind_find(name) : NULL;
     if (!kind)
         return error_set(e, DSSM_BAD_INPUT, "meta.json: kind: \"%s\" is not a model that this version knows", name ? name : ""), NULL;

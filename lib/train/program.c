@@ -162,7 +162,9 @@ int train_main(const char *kind_name, int argc, char **argv)
         char *command = command_line(argc, argv);
         train.seed = common.seed;
         json_t *made_with = provenance(groups + 1, 4);
-        json_object_set_new(made_with, "seed", json_integer((json_int_t)common.seed));
+        json_t *general = options_to_json(options_common, &common);
+        json_object_set(made_with, "seed", json_object_get(general, "seed"));
+        json_decref(general);
         openblas_set_num_threads(1);
         struct job j = {&p, &common, &files, &train, kind, settings, made_with, operands.n > 0 ? operands.v[0] : NULL, command};
         status = run_job(&j, &e);

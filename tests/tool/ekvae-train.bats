@@ -335,3 +335,10 @@ END
     wait "$trainer" || status=$?
     assert_equal "$status" 143
 }
+
+@test "a seed beyond JSON's integers is kept as text" {
+    run --separate-stderr ekvae-train -q --starts 1 --d0 excess:10 --encoder 8 --decoder 8 --updates 1 --seed 18446744073709551615 --metrics - \
+        -o m.npz "$DATA/train.msgpack"
+    assert_success
+    assert_equal "$(head -1 <<< "$output" | jq -r .settings.seed)" 18446744073709551615
+}

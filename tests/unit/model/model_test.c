@@ -144,6 +144,10 @@ static void no_format(struct archive *a)
 {
     json_object_del(a->meta, "format");
 }
+static void other_version(struct archive *a)
+{
+    json_object_set_new(a->meta, "version", json_integer(2));
+}
 static void unknown_kind(struct archive *a)
 {
     json_object_set_new(a->meta, "kind", json_string("perceptron"));
@@ -220,6 +224,7 @@ static const struct refusal {
 } refusals[] = {
     {other_format, "meta.json: format: expected \"dssm-model\", got \"dssm-policy\""},
     {no_format, "meta.json: format: expected \"dssm-model\", got \"nothing\""},
+    {other_version, "meta.json: version: expected 1, got another"},
     {unknown_kind, "meta.json: kind: \"perceptron\" is not a model that this version knows"},
     {no_kind, "meta.json: kind: \"\" is not a model that this version knows"},
     {text_dx, "meta.json: dx: expected a whole number from 1 to 16777216"},
