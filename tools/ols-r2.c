@@ -92,8 +92,7 @@ static void print_table(const json_t *result)
     const char *key;
     json_t *value;
     printf("%-20s %9s%s\n", "quantity", "R2", settings.cubic ? "  R2 cubic" : "");
-    json_object_foreach((json_t *)result, key, value)
-    {
+    json_object_foreach((json_t *)result, key, value) {
         char cubic[128];
         size_t length = strlen(key);
         if (strncmp(key, "r2_", 3) || (length > 6 && !strcmp(key + length - 6, "_cubic")))

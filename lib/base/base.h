@@ -61,8 +61,8 @@ char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 struct arena;
 struct arena *arena_new(void);
 void *arena_alloc(struct arena *a, size_t bytes);
-void arena_reset(struct arena *a); /* everything handed out becomes invalid; the memory is kept for reuse */
-void arena_free(struct arena *a);  /* NULL is allowed */
+void arena_reset(struct arena *a);        /* everything handed out becomes invalid; the memory is kept for reuse */
+void arena_free(struct arena *a);         /* NULL is allowed */
 size_t arena_used(const struct arena *a); /* bytes handed out since the last reset */
 
 /* ---- random numbers (random.c) ---- */
@@ -76,7 +76,7 @@ struct draw {
     uint32_t sequence; /* which sequence, or 0 */
     uint32_t step;     /* which time step, or 0 */
 };
-void draw_uniform(struct draw d, int n, double *out);                      /* n numbers in (0, 1), 32 random bits each */
+void draw_uniform(struct draw d, int n, double *out);                     /* n numbers in (0, 1), 32 random bits each */
 void draw_normal(struct draw d, int n, double *out);                      /* n standard normal numbers */
 void draw_normal_strided(struct draw d, int n, real *out, size_t stride); /* the same numbers, to out[0], out[stride], … */
 void draw_shuffle(struct draw d, int n, int *order);                      /* order: a permutation of 0..n-1 */
@@ -86,7 +86,7 @@ void draw_shuffle(struct draw d, int n, int *order);                      /* ord
 /* A pool of workers, the caller being one of them. Jobs 0..jobs-1 are taken in any order; a job
  * that must be the same for any number of threads may depend on its index, not on its worker. */
 struct pool;
-struct pool *pool_new(int threads); /* threads ≥ 1; starts threads-1 */
+struct pool *pool_new(int threads);                                                                /* threads ≥ 1; starts threads-1 */
 void pool_run(struct pool *p, int jobs, void (*job)(void *arg, int index, int worker), void *arg); /* returns when all are done */
 int pool_threads(const struct pool *p);
 void pool_free(struct pool *p);

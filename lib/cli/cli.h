@@ -106,7 +106,8 @@ struct output;
 struct output *output_open(const char *path, struct error *e);
 FILE *output_file(struct output *o);
 int output_commit(struct output *o, struct error *e); /* frees o either way */
-/* Gives up: no file appears. If writing to it had failed, its name is put before what e says (the writer knew only a FILE). o and e may be NULL. */
+/* Gives up: no file appears. If writing to it had failed, its name is put before what e says (the writer knew only a FILE). o and e may be
+ * NULL. */
 void output_abort(struct output *o, struct error *e);
 
 /* ---- progress (progress.c) ---- */

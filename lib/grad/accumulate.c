@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-static void add_scaled_row(int n, const real *restrict g, real s, real *restrict to, bool first) {
+static void add_scaled_row(int n, const real *restrict g, real s, real *restrict to, bool first)
+{
     if (first)
         for (int l = 0; l < n; l++)
             to[l] = s * g[l];
@@ -12,7 +13,8 @@ static void add_scaled_row(int n, const real *restrict g, real s, real *restrict
             to[l] += s * g[l];
 }
 
-static void add_product_row(int n, const real *restrict g, const real *restrict w, real s, real *restrict to, bool first) {
+static void add_product_row(int n, const real *restrict g, const real *restrict w, real s, real *restrict to, bool first)
+{
     if (first)
         for (int l = 0; l < n; l++)
             to[l] = s * g[l] * w[l];
@@ -21,7 +23,8 @@ static void add_product_row(int n, const real *restrict g, const real *restrict 
             to[l] += s * g[l] * w[l];
 }
 
-void give(var *a, const real *g, int ldg, real s) {
+void give(var *a, const real *g, int ldg, real s)
+{
     bool first;
     real *to = gradient_of(a, &first);
     if (!to)
@@ -36,7 +39,8 @@ void give(var *a, const real *g, int ldg, real s) {
         add_scaled_row(n, g + (size_t)i * (size_t)ldg, s, to + (size_t)i * (size_t)a->ld, first);
 }
 
-void give_product(var *a, const real *g, int ldg, const real *w, int ldw, real s) {
+void give_product(var *a, const real *g, int ldg, const real *w, int ldw, real s)
+{
     bool first;
     real *to = gradient_of(a, &first);
     if (!to)
@@ -48,7 +52,8 @@ void give_product(var *a, const real *g, int ldg, const real *w, int ldw, real s
 }
 
 /* Sums are kept side by side in one or two blocks and added up at the end, in an order that the compiler does not choose. */
-static real total(const wide *sums) {
+static real total(const wide *sums)
+{
     const real *part = (const real *)sums;
     real four[4] = {0};
     for (int i = 0; i < WIDE; i += 4)
@@ -57,7 +62,8 @@ static real total(const wide *sums) {
     return (four[0] + four[1]) + (four[2] + four[3]);
 }
 
-real row_sum(int n, const real *x) {
+real row_sum(int n, const real *x)
+{
     wide even = {0}, odd = {0};
     int l = 0;
     for (; l + 2 * WIDE <= n; l += 2 * WIDE) {
@@ -75,7 +81,8 @@ real row_sum(int n, const real *x) {
     return n < WIDE ? rest : total(&even) + rest;
 }
 
-real row_dot(int n, const real *x, const real *y) {
+real row_dot(int n, const real *x, const real *y)
+{
     wide sums = {0};
     int l = 0;
     for (; l + WIDE <= n; l += WIDE)

@@ -18,30 +18,35 @@ struct solve {
     int n, m; /* L n×n */
 };
 
-static size_t at(const var *a, int row) {
+static size_t at(const var *a, int row)
+{
     return (size_t)row * (size_t)a->ld;
 }
 
 /* ---- rows of lanes ---- */
 
-static void inverse_row(int lanes, const real *restrict a, real *restrict out) {
+static void inverse_row(int lanes, const real *restrict a, real *restrict out)
+{
     for (int l = 0; l < lanes; l++)
         out[l] = 1 / a[l];
 }
 
-static void times_row(int lanes, const real *restrict w, real *restrict a) {
+static void times_row(int lanes, const real *restrict w, real *restrict a)
+{
     for (int l = 0; l < lanes; l++)
         a[l] *= w[l];
 }
 
 /* a −= b c */
-static void minus_product(int lanes, const real *b, const real *c, real *restrict a) {
+static void minus_product(int lanes, const real *b, const real *c, real *restrict a)
+{
     for (int l = 0; l < lanes; l++)
         a[l] -= b[l] * c[l];
 }
 
 /* 1/L_jj for all j, a row of lanes each. */
-static real *inverse_diagonal(struct tape *t, struct mat L, int n, int lanes) {
+static real *inverse_diagonal(struct tape *t, struct mat L, int n, int lanes)
+{
     real *inverse = tape_alloc(t, (size_t)n * (size_t)lanes * sizeof *inverse);
     for (int j = 0; j < n; j++)
         inverse_row(lanes, element(L, j, j), inverse + (size_t)j * (size_t)lanes);
@@ -51,7 +56,8 @@ static real *inverse_diagonal(struct tape *t, struct mat L, int n, int lanes) {
 /* ---- the factor: L_jj = √(P_jj − Σ_k<j L_jk²), L_ij = (P_ij − Σ_k<j L_ik L_jk) / L_jj ---- */
 
 /* The pivots' roots in place; true if some lane's pivot is not a positive, finite number. */
-static bool roots(int lanes, real *restrict pivot) {
+static bool roots(int lanes, real *restrict pivot)
+{
     int bad = 0;
     for (int l = 0; l < lanes; l++) {
         bad |= !(pivot[l] > 0) | !(pivot[l] < (real)INFINITY);
@@ -61,7 +67,8 @@ static bool roots(int lanes, real *restrict pivot) {
 }
 
 /* Gives NaN to the whole factor of lanes whose pivot in column j had no root. */
-static void fail_lanes(struct tape *t, var *out, int n, int j) {
+static void fail_lanes(struct tape *t, var *out, int n, int j)
+{
     for (int l = out->lanes - 1; l >= 0; l--) {
         real root = out->v[at(out, j * n + j) + (size_t)l];
         if (root > 0 && root < (real)INFINITY)
@@ -81,7 +88,8 @@ static void fail_lanes(struct tape *t, var *out, int n, int j) {
  *   i > j: s = Ḡ_ij/L_jj;  P̄_ij = s;  Ḡ_jj −= s L_ij;  k < j: Ḡ_ik −= s L_jk, Ḡ_jk −= s L_ik
  *   s = Ḡ_jj/(2 L_jj);  P̄_jj = s;  k < j: Ḡ_jk −= 2 s L_jk
  * after which Ḡ holds P̄'s lower triangle. */
-static void undo_columns(int n, int lanes, struct mat L, const real *inverse, struct mat G) {
+static void undo_columns(int n, int lanes, struct mat L, const real *inverse, struct mat G)
+{
     for (int j = n - 1; j >= 0; j--) {
         const real *over = inverse + (size_t)j * (size_t)lanes;
         real *gjj = element(G, j, j);
@@ -101,7 +109,8 @@ static void undo_columns(int n, int lanes, struct mat L, const real *inverse, st
 }
 
 /* The lower triangle's gradient, shared out between the two triangles; the diagonal still holds 2 P̄_jj. */
-static void give_symmetric(var *P, int n, struct mat G) {
+static void give_symmetric(var *P, int n, struct mat G)
+{
     struct mat to = mat_at(var_gradient(P), P->ld, n);
     for (int i = 0; i < n; i++)
         for (int j = 0; j <= i; j++) {
@@ -114,7 +123,8 @@ static void give_symmetric(var *P, int n, struct mat G) {
         }
 }
 
-static void undo_chol(struct tape *t, void *note) {
+static void undo_chol(struct tape *t, void *note)
+{
     const struct factor *f = note;
     if (!var_arrived(f->out))
         return;
@@ -124,7 +134,8 @@ static void undo_chol(struct tape *t, void *note) {
     give_symmetric(f->P, n, G);
 }
 
-var *chol(struct tape *t, var *P, int n) {
+var *chol(struct tape *t, var *P, int n)
+{
     int lanes = P->lanes;
     expect_shape("chol", P, n * n, lanes);
     void *note;
@@ -154,7 +165,8 @@ var *chol(struct tape *t, var *P, int n) {
 /* ---- triangular solves ---- */
 
 /* X = L⁻¹ B from the first row to the last, or X = L⁻ᵀ B from the last to the first. X may be B. */
-static void solve_rows(int lanes, int n, int m, struct mat L, const real *inverse, bool back, struct mat B, struct mat X) {
+static void solve_rows(int lanes, int n, int m, struct mat L, const real *inverse, bool back, struct mat B, struct mat X)
+{
     for (int step = 0; step < n; step++) {
         int i = back ? n - 1 - step : step, from = back ? i + 1 : 0;
         const real *l = back ? L.v + (size_t)from * L.row + (size_t)i * L.col : element(L, i, 0);
@@ -169,7 +181,8 @@ static void solve_rows(int lanes, int n, int m, struct mat L, const real *invers
     }
 }
 
-static var *solve_new(struct tape *t, var *B, var *L, int n, int m, op_backward undo) {
+static var *solve_new(struct tape *t, var *B, var *L, int n, int m, op_backward undo)
+{
     void *note;
     var *out = op_new(t, n * m, B->lanes, (const var *const[]){B, L}, 2, undo, sizeof(struct solve), &note);
     if (note)
@@ -178,7 +191,8 @@ static var *solve_new(struct tape *t, var *B, var *L, int n, int m, op_backward 
 }
 
 /* Gradient of L −= the lower triangle of A B, A n×k, B k×n. */
-static void give_lower(var *L, int n, int k, struct mat A, struct mat B) {
+static void give_lower(var *L, int n, int k, struct mat A, struct mat B)
+{
     real *gl = var_gradient(L);
     if (!gl)
         return;
@@ -189,7 +203,8 @@ static void give_lower(var *L, int n, int k, struct mat A, struct mat B) {
 }
 
 /* X = L⁻¹B: B̄ = L⁻ᵀ X̄, L̄ −= tril(B̄ Xᵀ) */
-static void undo_tri_solve(struct tape *t, void *note) {
+static void undo_tri_solve(struct tape *t, void *note)
+{
     const struct solve *s = note;
     if (!var_arrived(s->out))
         return;
@@ -201,7 +216,8 @@ static void undo_tri_solve(struct tape *t, void *note) {
     give_lower(s->L, n, m, G, transposed(X));
 }
 
-var *tri_solve(struct tape *t, var *L, var *B, int n, int m) {
+var *tri_solve(struct tape *t, var *L, var *B, int n, int m)
+{
     int lanes = B->lanes;
     expect_shape("tri_solve", L, n * n, lanes);
     expect_shape("tri_solve", B, n * m, lanes);
@@ -212,14 +228,16 @@ var *tri_solve(struct tape *t, var *L, var *B, int n, int m) {
 }
 
 /* Xᵀ = (L Lᵀ)⁻¹ Bᵀ */
-static void solve_both(struct tape *t, int lanes, int n, int m, struct mat L, struct mat Bt, struct mat Xt) {
+static void solve_both(struct tape *t, int lanes, int n, int m, struct mat L, struct mat Bt, struct mat Xt)
+{
     const real *inverse = inverse_diagonal(t, L, n, lanes);
     solve_rows(lanes, n, m, L, inverse, false, Bt, Xt);
     solve_rows(lanes, n, m, L, inverse, true, Xt, Xt);
 }
 
 /* S̄ + S̄ᵀ with S̄ = −Xᵀ B̄, but for the sign: XᵀB̄ + B̄ᵀX, n×n. */
-static struct mat both_products(struct tape *t, int lanes, int n, int m, struct mat X, struct mat Bg) {
+static struct mat both_products(struct tape *t, int lanes, int n, int m, struct mat X, struct mat Bg)
+{
     real *v = tape_alloc(t, (size_t)n * (size_t)n * (size_t)lanes * sizeof *v);
     struct mat S = mat_at(v, lanes, n);
     lanes_product(lanes, n, m, n, transposed(X), Bg, 1, false, S);
@@ -228,7 +246,8 @@ static struct mat both_products(struct tape *t, int lanes, int n, int m, struct 
 }
 
 /* X S = B, S = L Lᵀ: B̄ = X̄ S⁻¹, S̄ = −Xᵀ B̄, L̄ += tril((S̄ + S̄ᵀ) L) */
-static void undo_spd_solve_right(struct tape *t, void *note) {
+static void undo_spd_solve_right(struct tape *t, void *note)
+{
     const struct solve *s = note;
     if (!var_arrived(s->out))
         return;
@@ -241,7 +260,8 @@ static void undo_spd_solve_right(struct tape *t, void *note) {
         give_lower(s->L, n, n, both_products(t, lanes, n, m, X, G), L);
 }
 
-var *spd_solve_right(struct tape *t, var *B, var *L, int m, int n) {
+var *spd_solve_right(struct tape *t, var *B, var *L, int m, int n)
+{
     int lanes = B->lanes;
     expect_shape("spd_solve_right", B, m * n, lanes);
     expect_shape("spd_solve_right", L, n * n, lanes);
@@ -253,7 +273,8 @@ var *spd_solve_right(struct tape *t, var *B, var *L, int m, int n) {
 
 /* ---- 2 Σ log L_ii ---- */
 
-static void undo_log_det(struct tape *t, void *note) {
+static void undo_log_det(struct tape *t, void *note)
+{
     (void)t;
     const struct factor *f = note;
     const real *g = var_arrived(f->out);
@@ -268,7 +289,8 @@ static void undo_log_det(struct tape *t, void *note) {
     }
 }
 
-var *log_det(struct tape *t, var *L, int n) {
+var *log_det(struct tape *t, var *L, int n)
+{
     int lanes = L->lanes;
     expect_shape("log_det", L, n * n, lanes);
     void *note;

@@ -11,7 +11,8 @@ struct dense {
 };
 
 /* C = A B + beta C, A (or its transpose) n×k, B (or its transpose) k×m. */
-static void gemm(bool ta, bool tb, int n, int m, int k, const real *A, int lda, const real *B, int ldb, real beta, real *C, int ldc) {
+static void gemm(bool ta, bool tb, int n, int m, int k, const real *A, int lda, const real *B, int ldb, real beta, real *C, int ldc)
+{
     CBLAS_TRANSPOSE opa = ta ? CblasTrans : CblasNoTrans, opb = tb ? CblasTrans : CblasNoTrans;
 #ifdef DSSM_DOUBLE
     cblas_dgemm(CblasRowMajor, opa, opb, n, m, k, 1, A, lda, B, ldb, beta, C, ldc);
@@ -21,7 +22,8 @@ static void gemm(bool ta, bool tb, int n, int m, int k, const real *A, int lda, 
 }
 
 /* y = W x for one lane: a product with a vector reads W as it lies. */
-static void gemv(int n, int k, const real *W, int ldw, const real *x, int ldx, real *y) {
+static void gemv(int n, int k, const real *W, int ldw, const real *x, int ldx, real *y)
+{
 #ifdef DSSM_DOUBLE
     cblas_dgemv(CblasRowMajor, CblasNoTrans, n, k, 1, W, ldw, x, ldx, 0, y, 1);
 #else
@@ -30,17 +32,12 @@ static void gemv(int n, int k, const real *W, int ldw, const real *x, int ldx, r
 }
 
 /* y = act(y + bias) */
-static void activate(int n, real *y, real bias, enum activation act) {
+static void activate(int n, real *y, real bias, enum activation act)
+{
     switch (act) {
-    case ACT_TANH:
-        vm_shifted_tanh(n, y, bias);
-        break;
-    case ACT_SIGMOID:
-        vm_shifted_sigmoid(n, y, bias);
-        break;
-    case ACT_SOFTPLUS:
-        vm_shifted_softplus(n, y, bias);
-        break;
+    case ACT_TANH: vm_shifted_tanh(n, y, bias); break;
+    case ACT_SIGMOID: vm_shifted_sigmoid(n, y, bias); break;
+    case ACT_SOFTPLUS: vm_shifted_softplus(n, y, bias); break;
     case ACT_RELU:
         for (int l = 0; l < n; l++)
             y[l] = y[l] + bias <= 0 ? 0 : y[l] + bias; /* NaN stays NaN */
@@ -53,7 +50,8 @@ static void activate(int n, real *y, real bias, enum activation act) {
 }
 
 /* g = g · act'(y), from the output y; `slopes` is scratch for n numbers. */
-static void undo_activation(int n, const real *restrict y, real *restrict g, real *restrict slopes, enum activation act) {
+static void undo_activation(int n, const real *restrict y, real *restrict g, real *restrict slopes, enum activation act)
+{
     switch (act) {
     case ACT_TANH:
         for (int l = 0; l < n; l++)
@@ -72,14 +70,14 @@ static void undo_activation(int n, const real *restrict y, real *restrict g, rea
         for (int l = 0; l < n; l++)
             g[l] = y[l] > 0 ? g[l] : 0;
         break;
-    case ACT_NONE:
-        break;
+    case ACT_NONE: break;
     }
 }
 
 /* Row by row while it is in the cache: the gradient of the output becomes that of W x + b, in its own place (nobody reads it
  * after this), and b gets its sum over lanes. */
-static void undo_rows(struct tape *t, const struct dense *d, real *g) {
+static void undo_rows(struct tape *t, const struct dense *d, real *g)
+{
     int lanes = d->out->lanes;
     real *gb = d->b ? var_gradient(d->b) : NULL;
     real *slopes = d->act == ACT_SOFTPLUS ? tape_alloc(t, (size_t)lanes * sizeof *slopes) : NULL;
@@ -93,7 +91,8 @@ static void undo_rows(struct tape *t, const struct dense *d, real *g) {
     }
 }
 
-static void undo_dense(struct tape *t, void *note) {
+static void undo_dense(struct tape *t, void *note)
+{
     struct dense *d = note;
     if (!var_arrived(d->out))
         return;
@@ -110,7 +109,8 @@ static void undo_dense(struct tape *t, void *note) {
 }
 
 /* y = act(y + b), a row at a time; a single lane as one row. */
-static void finish(var *y, const var *b, enum activation act) {
+static void finish(var *y, const var *b, enum activation act)
+{
     int n = y->rows, lanes = y->lanes;
     if (!b || lanes == 1) {
         for (int i = 0; b && i < n; i++)
@@ -123,7 +123,8 @@ static void finish(var *y, const var *b, enum activation act) {
         activate(lanes, y->v + (size_t)i * (size_t)lanes, b->v[(size_t)i * (size_t)b->ld], act);
 }
 
-var *dense(struct tape *t, var *W, var *b, var *x, enum activation act) {
+var *dense(struct tape *t, var *W, var *b, var *x, enum activation act)
+{
     int n = W->rows, k = W->lanes, lanes = x->lanes;
     if (x->rows != k)
         bug("dense: W %d×%d, x %d×%d", n, k, x->rows, lanes);
@@ -141,6 +142,7 @@ var *dense(struct tape *t, var *W, var *b, var *x, enum activation act) {
     return out;
 }
 
-var *matmul(struct tape *t, var *W, var *x) {
+var *matmul(struct tape *t, var *W, var *x)
+{
     return dense(t, W, NULL, x, ACT_NONE);
 }

@@ -20,17 +20,21 @@ struct binary {
 struct span {
     int rows, n;
 };
-static struct span span_of(const var *a, bool flat) {
+static struct span span_of(const var *a, bool flat)
+{
     return flat ? (struct span){1, a->rows * a->lanes} : (struct span){a->rows, a->lanes};
 }
-static bool is_flat(const var *a) {
+static bool is_flat(const var *a)
+{
     return a->ld == a->lanes;
 }
-static size_t at(const var *a, int row) {
+static size_t at(const var *a, int row)
+{
     return (size_t)row * (size_t)a->ld;
 }
 
-static var *unary_new(struct tape *t, var *a, double s, op_backward undo) {
+static var *unary_new(struct tape *t, var *a, double s, op_backward undo)
+{
     void *note;
     var *out = op_new(t, a->rows, a->lanes, (const var *const[]){a}, 1, undo, sizeof(struct unary), &note);
     if (note)
@@ -38,7 +42,8 @@ static var *unary_new(struct tape *t, var *a, double s, op_backward undo) {
     return out;
 }
 
-static var *binary_new(struct tape *t, var *a, var *b, op_backward undo) {
+static var *binary_new(struct tape *t, var *a, var *b, op_backward undo)
+{
     void *note;
     var *out = op_new(t, a->rows, a->lanes, (const var *const[]){a, b}, 2, undo, sizeof(struct binary), &note);
     if (note)
@@ -50,28 +55,34 @@ static var *binary_new(struct tape *t, var *a, var *b, op_backward undo) {
 
 typedef real (*rule)(real a, real b);
 
-INLINE void zip_row(int n, const real *restrict a, const real *restrict b, real *restrict out, rule f) {
+INLINE void zip_row(int n, const real *restrict a, const real *restrict b, real *restrict out, rule f)
+{
     for (int l = 0; l < n; l++)
         out[l] = f(a[l], b[l]);
 }
 
-INLINE void zip(const var *a, const var *b, var *out, rule f) {
+INLINE void zip(const var *a, const var *b, var *out, rule f)
+{
     struct span s = span_of(a, is_flat(a) && is_flat(b));
     for (int i = 0; i < s.rows; i++)
         zip_row(s.n, a->v + at(a, i), b->v + at(b, i), out->v + at(out, i), f);
 }
 
-INLINE real rule_add(real a, real b) {
+INLINE real rule_add(real a, real b)
+{
     return a + b;
 }
-INLINE real rule_sub(real a, real b) {
+INLINE real rule_sub(real a, real b)
+{
     return a - b;
 }
-INLINE real rule_mul(real a, real b) {
+INLINE real rule_mul(real a, real b)
+{
     return a * b;
 }
 
-static void undo_add(struct tape *t, void *note) {
+static void undo_add(struct tape *t, void *note)
+{
     (void)t;
     const struct binary *o = note;
     const real *g = var_arrived(o->out);
@@ -81,14 +92,16 @@ static void undo_add(struct tape *t, void *note) {
     give(o->b, g, o->out->ld, 1);
 }
 
-var *add(struct tape *t, var *a, var *b) {
+var *add(struct tape *t, var *a, var *b)
+{
     expect_shape("add", b, a->rows, a->lanes);
     var *out = binary_new(t, a, b, undo_add);
     zip(a, b, out, rule_add);
     return out;
 }
 
-static void undo_sub(struct tape *t, void *note) {
+static void undo_sub(struct tape *t, void *note)
+{
     (void)t;
     const struct binary *o = note;
     const real *g = var_arrived(o->out);
@@ -98,14 +111,16 @@ static void undo_sub(struct tape *t, void *note) {
     give(o->b, g, o->out->ld, -1);
 }
 
-var *sub(struct tape *t, var *a, var *b) {
+var *sub(struct tape *t, var *a, var *b)
+{
     expect_shape("sub", b, a->rows, a->lanes);
     var *out = binary_new(t, a, b, undo_sub);
     zip(a, b, out, rule_sub);
     return out;
 }
 
-static void undo_mul(struct tape *t, void *note) {
+static void undo_mul(struct tape *t, void *note)
+{
     (void)t;
     const struct binary *o = note;
     const real *g = var_arrived(o->out);
@@ -115,7 +130,8 @@ static void undo_mul(struct tape *t, void *note) {
     give_product(o->b, g, o->out->ld, o->a->v, o->a->ld, 1);
 }
 
-var *mul(struct tape *t, var *a, var *b) {
+var *mul(struct tape *t, var *a, var *b)
+{
     expect_shape("mul", b, a->rows, a->lanes);
     var *out = binary_new(t, a, b, undo_mul);
     zip(a, b, out, rule_mul);
@@ -124,12 +140,14 @@ var *mul(struct tape *t, var *a, var *b) {
 
 /* ---- a number or a row for all ---- */
 
-static void scale_row(int n, const real *restrict a, real s, real c, real *restrict out) {
+static void scale_row(int n, const real *restrict a, real s, real c, real *restrict out)
+{
     for (int l = 0; l < n; l++)
         out[l] = s * a[l] + c;
 }
 
-static void undo_scale(struct tape *t, void *note) {
+static void undo_scale(struct tape *t, void *note)
+{
     (void)t;
     const struct unary *o = note;
     const real *g = var_arrived(o->out);
@@ -138,7 +156,8 @@ static void undo_scale(struct tape *t, void *note) {
 }
 
 /* s·a + c */
-static var *affine(struct tape *t, var *a, double s, double c) {
+static var *affine(struct tape *t, var *a, double s, double c)
+{
     var *out = unary_new(t, a, s, undo_scale);
     struct span p = span_of(a, is_flat(a));
     for (int i = 0; i < p.rows; i++)
@@ -146,20 +165,24 @@ static var *affine(struct tape *t, var *a, double s, double c) {
     return out;
 }
 
-var *scale(struct tape *t, var *a, double s) {
+var *scale(struct tape *t, var *a, double s)
+{
     return affine(t, a, s, 0);
 }
 
-var *shift(struct tape *t, var *a, double c) {
+var *shift(struct tape *t, var *a, double c)
+{
     return affine(t, a, 1, c);
 }
 
-static void add_products(int n, const real *restrict a, const real *restrict b, real *restrict to) {
+static void add_products(int n, const real *restrict a, const real *restrict b, real *restrict to)
+{
     for (int l = 0; l < n; l++)
         to[l] += a[l] * b[l];
 }
 
-static void undo_mul_lanes(struct tape *t, void *note) {
+static void undo_mul_lanes(struct tape *t, void *note)
+{
     (void)t;
     const struct binary *o = note;
     const real *g = var_arrived(o->out);
@@ -171,7 +194,8 @@ static void undo_mul_lanes(struct tape *t, void *note) {
         add_products(o->a->lanes, g + at(o->out, i), o->a->v + at(o->a, i), gw);
 }
 
-var *mul_lanes(struct tape *t, var *a, var *w) {
+var *mul_lanes(struct tape *t, var *a, var *w)
+{
     expect_shape("mul_lanes", w, 1, a->lanes);
     var *out = binary_new(t, a, w, undo_mul_lanes);
     for (int i = 0; i < a->rows; i++)
@@ -179,7 +203,8 @@ var *mul_lanes(struct tape *t, var *a, var *w) {
     return out;
 }
 
-static void undo_add_rows(struct tape *t, void *note) {
+static void undo_add_rows(struct tape *t, void *note)
+{
     (void)t;
     const struct binary *o = note;
     const real *g = var_arrived(o->out);
@@ -191,7 +216,8 @@ static void undo_add_rows(struct tape *t, void *note) {
         gb[at(o->b, i)] += row_sum(o->a->lanes, g + at(o->out, i));
 }
 
-var *add_rows(struct tape *t, var *a, var *b) {
+var *add_rows(struct tape *t, var *a, var *b)
+{
     expect_shape("add_rows", b, a->rows, 1);
     var *out = binary_new(t, a, b, undo_add_rows);
     for (int i = 0; i < a->rows; i++)
@@ -199,12 +225,14 @@ var *add_rows(struct tape *t, var *a, var *b) {
     return out;
 }
 
-static void add_scaled(int n, const real *restrict g, real s, real *restrict to) {
+static void add_scaled(int n, const real *restrict g, real s, real *restrict to)
+{
     for (int l = 0; l < n; l++)
         to[l] += s * g[l];
 }
 
-static void undo_mul_rows(struct tape *t, void *note) {
+static void undo_mul_rows(struct tape *t, void *note)
+{
     (void)t;
     const struct binary *o = note;
     const real *g = var_arrived(o->out);
@@ -219,7 +247,8 @@ static void undo_mul_rows(struct tape *t, void *note) {
     }
 }
 
-var *mul_rows(struct tape *t, var *a, var *b) {
+var *mul_rows(struct tape *t, var *a, var *b)
+{
     expect_shape("mul_rows", b, a->rows, 1);
     var *out = binary_new(t, a, b, undo_mul_rows);
     for (int i = 0; i < a->rows; i++)
@@ -231,8 +260,8 @@ var *mul_rows(struct tape *t, var *a, var *b) {
 
 typedef real (*slope)(real x, real y);
 
-INLINE void slope_row(int n, const real *restrict g, const real *restrict x, const real *restrict y, real *restrict to, bool first,
-                      slope f) {
+INLINE void slope_row(int n, const real *restrict g, const real *restrict x, const real *restrict y, real *restrict to, bool first, slope f)
+{
     if (first)
         for (int l = 0; l < n; l++)
             to[l] = g[l] * f(x[l], y[l]);
@@ -241,7 +270,8 @@ INLINE void slope_row(int n, const real *restrict g, const real *restrict x, con
             to[l] += g[l] * f(x[l], y[l]);
 }
 
-INLINE void undo_function(void *note, slope f) {
+INLINE void undo_function(void *note, slope f)
+{
     const struct unary *o = note;
     const real *g = var_arrived(o->out);
     if (!g)
@@ -254,7 +284,8 @@ INLINE void undo_function(void *note, slope f) {
 }
 
 /* out = f(a) by a function of vector_math.c. */
-static var *apply(struct tape *t, var *a, void (*f)(int n, const real *x, real *y), op_backward undo) {
+static var *apply(struct tape *t, var *a, void (*f)(int n, const real *x, real *y), op_backward undo)
+{
     var *out = unary_new(t, a, 0, undo);
     struct span s = span_of(a, is_flat(a));
     for (int i = 0; i < s.rows; i++)
@@ -262,64 +293,77 @@ static var *apply(struct tape *t, var *a, void (*f)(int n, const real *x, real *
     return out;
 }
 
-INLINE real slope_exp(real x, real y) {
+INLINE real slope_exp(real x, real y)
+{
     (void)x;
     return y;
 }
 
-static void undo_exp(struct tape *t, void *note) {
+static void undo_exp(struct tape *t, void *note)
+{
     (void)t;
     undo_function(note, slope_exp);
 }
 
-var *v_exp(struct tape *t, var *a) {
+var *v_exp(struct tape *t, var *a)
+{
     return apply(t, a, vm_exp, undo_exp);
 }
 
-INLINE real slope_log(real x, real y) {
+INLINE real slope_log(real x, real y)
+{
     (void)y;
     return 1 / x;
 }
 
-static void undo_log(struct tape *t, void *note) {
+static void undo_log(struct tape *t, void *note)
+{
     (void)t;
     undo_function(note, slope_log);
 }
 
-var *v_log(struct tape *t, var *a) {
+var *v_log(struct tape *t, var *a)
+{
     return apply(t, a, vm_log, undo_log);
 }
 
-INLINE real slope_tanh(real x, real y) {
+INLINE real slope_tanh(real x, real y)
+{
     (void)x;
     return 1 - y * y;
 }
 
-static void undo_tanh(struct tape *t, void *note) {
+static void undo_tanh(struct tape *t, void *note)
+{
     (void)t;
     undo_function(note, slope_tanh);
 }
 
-var *v_tanh(struct tape *t, var *a) {
+var *v_tanh(struct tape *t, var *a)
+{
     return apply(t, a, vm_tanh, undo_tanh);
 }
 
-INLINE real slope_sigmoid(real x, real y) {
+INLINE real slope_sigmoid(real x, real y)
+{
     (void)x;
     return y * (1 - y);
 }
 
-static void undo_sigmoid(struct tape *t, void *note) {
+static void undo_sigmoid(struct tape *t, void *note)
+{
     (void)t;
     undo_function(note, slope_sigmoid);
 }
 
-var *v_sigmoid(struct tape *t, var *a) {
+var *v_sigmoid(struct tape *t, var *a)
+{
     return apply(t, a, vm_sigmoid, undo_sigmoid);
 }
 
 /* The slope of softplus is a function itself, so it is worked out for all numbers first. */
-static void undo_softplus(struct tape *t, void *note) {
+static void undo_softplus(struct tape *t, void *note)
+{
     const struct unary *o = note;
     const real *g = var_arrived(o->out);
     if (!g)
@@ -330,99 +374,119 @@ static void undo_softplus(struct tape *t, void *note) {
     give_product(o->a, g, o->out->ld, slopes, o->out->ld, 1);
 }
 
-var *v_softplus(struct tape *t, var *a) {
+var *v_softplus(struct tape *t, var *a)
+{
     return apply(t, a, vm_softplus, undo_softplus);
 }
 
-static void relu_row(int n, const real *x, real *y) {
+static void relu_row(int n, const real *x, real *y)
+{
     for (int l = 0; l < n; l++)
         y[l] = x[l] <= 0 ? 0 : x[l]; /* NaN stays NaN */
 }
 
-INLINE real slope_relu(real x, real y) {
+INLINE real slope_relu(real x, real y)
+{
     (void)y;
     return x > 0 ? 1 : 0;
 }
 
-static void undo_relu(struct tape *t, void *note) {
+static void undo_relu(struct tape *t, void *note)
+{
     (void)t;
     undo_function(note, slope_relu);
 }
 
-var *v_relu(struct tape *t, var *a) {
+var *v_relu(struct tape *t, var *a)
+{
     return apply(t, a, relu_row, undo_relu);
 }
 
-static void square_row(int n, const real *x, real *y) {
+static void square_row(int n, const real *x, real *y)
+{
     for (int l = 0; l < n; l++)
         y[l] = x[l] * x[l];
 }
 
-INLINE real slope_square(real x, real y) {
+INLINE real slope_square(real x, real y)
+{
     (void)y;
     return 2 * x;
 }
 
-static void undo_square(struct tape *t, void *note) {
+static void undo_square(struct tape *t, void *note)
+{
     (void)t;
     undo_function(note, slope_square);
 }
 
-var *v_square(struct tape *t, var *a) {
+var *v_square(struct tape *t, var *a)
+{
     return apply(t, a, square_row, undo_square);
 }
 
-static void sqrt_row(int n, const real *x, real *y) {
+static void sqrt_row(int n, const real *x, real *y)
+{
     for (int l = 0; l < n; l++)
         y[l] = sqrt(x[l]);
 }
 
-INLINE real slope_sqrt(real x, real y) {
+INLINE real slope_sqrt(real x, real y)
+{
     (void)x;
     return (real)0.5 / y;
 }
 
-static void undo_sqrt(struct tape *t, void *note) {
+static void undo_sqrt(struct tape *t, void *note)
+{
     (void)t;
     undo_function(note, slope_sqrt);
 }
 
-var *v_sqrt(struct tape *t, var *a) {
+var *v_sqrt(struct tape *t, var *a)
+{
     return apply(t, a, sqrt_row, undo_sqrt);
 }
 
-static void inverse_row(int n, const real *x, real *y) {
+static void inverse_row(int n, const real *x, real *y)
+{
     for (int l = 0; l < n; l++)
         y[l] = 1 / x[l];
 }
 
-INLINE real slope_inverse(real x, real y) {
+INLINE real slope_inverse(real x, real y)
+{
     (void)x;
     return -y * y;
 }
 
-static void undo_inverse(struct tape *t, void *note) {
+static void undo_inverse(struct tape *t, void *note)
+{
     (void)t;
     undo_function(note, slope_inverse);
 }
 
-var *v_inverse(struct tape *t, var *a) {
+var *v_inverse(struct tape *t, var *a)
+{
     return apply(t, a, inverse_row, undo_inverse);
 }
 
 /* ---- softmax over rows: y_i = e^(x_i − max) / Σ_j e^(x_j − max) ---- */
 
-INLINE real rule_max(real a, real b) {
+INLINE real rule_max(real a, real b)
+{
     return a < b ? b : a;
 }
 
 /* ga_i += y_i (g_i − Σ_j g_j y_j) */
-static void softmax_row(int n, const real *restrict g, const real *restrict y, const real *restrict dot, real *restrict to) {
+static void softmax_row(int n, const real *restrict g, const real *restrict y, const real *restrict dot, real *restrict to)
+{
     for (int l = 0; l < n; l++)
         to[l] += y[l] * (g[l] - dot[l]);
 }
 
-static void undo_softmax(struct tape *t, void *note) {
+static void undo_softmax(struct tape *t, void *note)
+{
     const struct unary *o = note;
     const var *y = o->out;
     const real *g = var_arrived(y);
@@ -434,22 +498,26 @@ static void undo_softmax(struct tape *t, void *note) {
         softmax_row(y->lanes, g + at(y, i), y->v + at(y, i), dot, ga + at(o->a, i));
 }
 
-static void add_to_row(int n, const real *restrict a, real *restrict to) {
+static void add_to_row(int n, const real *restrict a, real *restrict to)
+{
     for (int l = 0; l < n; l++)
         to[l] += a[l];
 }
 
-static void divide_row(int n, const real *restrict by, real *restrict y) {
+static void divide_row(int n, const real *restrict by, real *restrict y)
+{
     for (int l = 0; l < n; l++)
         y[l] /= by[l];
 }
 
-static void largest_row(int n, const real *restrict a, real *restrict largest) {
+static void largest_row(int n, const real *restrict a, real *restrict largest)
+{
     for (int l = 0; l < n; l++)
         largest[l] = rule_max(largest[l], a[l]);
 }
 
-var *softmax(struct tape *t, var *a) {
+var *softmax(struct tape *t, var *a)
+{
     var *out = unary_new(t, a, 0, undo_softmax);
     size_t bytes = (size_t)a->lanes * sizeof(real);
     real *row = tape_alloc(t, bytes); /* the largest of every lane, then the sum */

@@ -34,13 +34,16 @@ struct mat {
     size_t row, col;
 };
 /* The matrix with `cols` columns that a var's numbers hold, the transposed one, and an element's lanes. */
-static inline struct mat mat_at(const real *v, int ld, int cols) {
+static inline struct mat mat_at(const real *v, int ld, int cols)
+{
     return (struct mat){(real *)v, (size_t)ld * (size_t)cols, (size_t)ld};
 }
-static inline struct mat transposed(struct mat a) {
+static inline struct mat transposed(struct mat a)
+{
     return (struct mat){a.v, a.col, a.row};
 }
-static inline real *element(struct mat a, int i, int j) {
+static inline real *element(struct mat a, int i, int j)
+{
     return a.v + (size_t)i * a.row + (size_t)j * a.col;
 }
 

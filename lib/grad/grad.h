@@ -22,11 +22,11 @@ struct tape;
 
 typedef struct var {
     int rows, lanes;
-    int ld;           /* distance between rows, in numbers: ≥ lanes */
-    bool needs;       /* has a gradient */
-    bool touched;     /* of an owner (whole == NULL): some gradient was written; before that g holds rubbish */
-    real *v;          /* value: row i, lane l at v[i·ld + l] */
-    real *g;          /* gradient, same layout; NULL if !needs */
+    int ld;            /* distance between rows, in numbers: ≥ lanes */
+    bool needs;        /* has a gradient */
+    bool touched;      /* of an owner (whole == NULL): some gradient was written; before that g holds rubbish */
+    real *v;           /* value: row i, lane l at v[i·ld + l] */
+    real *g;           /* gradient, same layout; NULL if !needs */
     struct var *whole; /* the value that this is a view of, or NULL */
 } var;
 
@@ -39,7 +39,7 @@ enum param_group { GROUP_THETA = 1, GROUP_PHI = 2, GROUP_PSI = 4, GROUP_PSI0 = 8
 struct param {
     char *name; /* "encoder.0.weight" */
     int rows, cols;
-    size_t offset; /* into the flat vector */
+    size_t offset;  /* into the flat vector */
     unsigned group; /* an enum param_group */
     double rate;    /* factor on the learning rate */
     double decay;   /* pull towards 0: share of the value lost an update, over the learning rate; 0 at first */
@@ -67,16 +67,17 @@ void params_fill(struct params *p, int index, double value);
 struct tape *tape_new(void);
 void tape_free(struct tape *t);
 /* Forgets all. From here parameters are read from p and, where their group is in `moving`, gradients are collected in
- * `gradient` (p->size numbers, the caller's, cleared by this call in the moving groups' ranges), else they are constants. gradient NULL: nothing has a gradient, and nothing is noted. */
+ * `gradient` (p->size numbers, the caller's, cleared by this call in the moving groups' ranges), else they are constants. gradient NULL:
+ * nothing has a gradient, and nothing is noted. */
 void tape_begin(struct tape *t, const struct params *p, real *gradient, unsigned moving);
 /* Seeds are set by the caller with var_seed; then everything is undone in reverse. */
 void tape_backward(struct tape *t);
 void var_seed(var *a, const real *weights, real scale); /* gradient += scale · weights[lane] (NULL: 1) on every row */
 
-var *param(struct tape *t, int index);                /* rows×cols as a matrix of its own; one var an index and tape */
-var *constant(struct tape *t, int rows, int lanes);   /* not cleared; the caller fills v (ld = lanes) */
+var *param(struct tape *t, int index);              /* rows×cols as a matrix of its own; one var an index and tape */
+var *constant(struct tape *t, int rows, int lanes); /* not cleared; the caller fills v (ld = lanes) */
 var *filled(struct tape *t, int rows, int lanes, double value);
-var *detach(struct tape *t, const var *a);            /* the same value, no gradient (memory shared) */
+var *detach(struct tape *t, const var *a); /* the same value, no gradient (memory shared) */
 /* For tests and goals: a copy of values that collects a gradient of its own. */
 var *leaf(struct tape *t, int rows, int lanes, const real *values);
 
@@ -132,7 +133,7 @@ var *dense(struct tape *t, var *W, var *b, var *x, enum activation act);
 var *matmul(struct tape *t, var *W, var *x); /* W x, no bias */
 
 /* ---- small matrices across lanes (smallmat.c, cholesky.c): every scalar of the formula is a vector of lanes ---- */
-var *mat_vec(struct tape *t, var *A, var *x);                        /* A (n·k)×L, x k×L → n×L */
+var *mat_vec(struct tape *t, var *A, var *x);                         /* A (n·k)×L, x k×L → n×L */
 var *mat_mul(struct tape *t, var *A, var *B, int n, int k, int m);    /* A n×k, B k×m → n×m */
 var *mat_mul_nt(struct tape *t, var *A, var *B, int n, int k, int m); /* A n×k, B m×k → A Bᵀ n×m */
 var *mat_mul_tn(struct tape *t, var *A, var *B, int n, int k, int m); /* A k×n, B k×m → Aᵀ B n×m */
@@ -142,14 +143,14 @@ var *add_diag(struct tape *t, var *P, var *d, int n);                 /* P + dia
 var *diag_of(struct tape *t, var *P, int n);                          /* n×L */
 var *diag_matrix(struct tape *t, var *d);                             /* d n×L → (n·n)×L */
 var *block_of(struct tape *t, var *A, int n, int m, int r0, int c0, int nr, int nc); /* block of an n×m matrix, copied */
-var *identity_minus(struct tape *t, var *A, int n);                   /* I − A */
+var *identity_minus(struct tape *t, var *A, int n);                                  /* I − A */
 /* Lower factor L of P = L Lᵀ, zeros above. P is read from its lower triangle; its gradient comes back symmetric. A lane that has no
  * factor gets NaN, and tape_failed_lane tells. */
 var *chol(struct tape *t, var *P, int n);
-var *tri_solve(struct tape *t, var *L, var *B, int n, int m);        /* L⁻¹ B, B n×m */
-var *spd_solve_right(struct tape *t, var *B, var *L, int m, int n);  /* B (L Lᵀ)⁻¹, B m×n: a gain */
-var *log_det(struct tape *t, var *L, int n);                         /* 2 Σ log L_ii → 1×L: ln|L Lᵀ| */
-int tape_failed_lane(const struct tape *t);                          /* first lane for which chol failed since tape_begin, or -1 */
+var *tri_solve(struct tape *t, var *L, var *B, int n, int m);       /* L⁻¹ B, B n×m */
+var *spd_solve_right(struct tape *t, var *B, var *L, int m, int n); /* B (L Lᵀ)⁻¹, B m×n: a gain */
+var *log_det(struct tape *t, var *L, int n);                        /* 2 Σ log L_ii → 1×L: ln|L Lᵀ| */
+int tape_failed_lane(const struct tape *t);                         /* first lane for which chol failed since tape_begin, or -1 */
 
 /* ---- plain vector mathematics, no tape (vector_math.c; the one file compiled with relaxed flags) ---- */
 void vm_exp(int n, const real *x, real *y);

@@ -3,28 +3,32 @@
  * register, with the sum over k kept there. */
 #include "grad/engine.h"
 
-static inline void dot_wide(int k, const real *a, size_t as, const real *b, size_t bs, real s, bool add, const real *c0, real *c) {
+static inline void dot_wide(int k, const real *a, size_t as, const real *b, size_t bs, real s, bool add, const real *c0, real *c)
+{
     wide sum = *(const wide *)a * *(const wide *)b;
     for (int i = 1; i < k; i++)
         sum += *(const wide *)(a + (size_t)i * as) * *(const wide *)(b + (size_t)i * bs);
     *(wide *)c = add ? *(const wide *)c0 + s * sum : s * sum;
 }
 
-static inline void dot_half(int k, const real *a, size_t as, const real *b, size_t bs, real s, bool add, const real *c0, real *c) {
+static inline void dot_half(int k, const real *a, size_t as, const real *b, size_t bs, real s, bool add, const real *c0, real *c)
+{
     half sum = *(const half *)a * *(const half *)b;
     for (int i = 1; i < k; i++)
         sum += *(const half *)(a + (size_t)i * as) * *(const half *)(b + (size_t)i * bs);
     *(half *)c = add ? *(const half *)c0 + s * sum : s * sum;
 }
 
-static inline void dot_one(int k, const real *a, size_t as, const real *b, size_t bs, real s, bool add, const real *c0, real *c) {
+static inline void dot_one(int k, const real *a, size_t as, const real *b, size_t bs, real s, bool add, const real *c0, real *c)
+{
     real sum = *a * *b;
     for (int i = 1; i < k; i++)
         sum += a[(size_t)i * as] * b[(size_t)i * bs];
     *c = add ? *c0 + s * sum : s * sum;
 }
 
-void lanes_dot(int lanes, int k, const real *a, size_t as, const real *b, size_t bs, real s, const real *c0, real *c) {
+void lanes_dot(int lanes, int k, const real *a, size_t as, const real *b, size_t bs, real s, const real *c0, real *c)
+{
     bool add = c0 != NULL;
     const real *from = add ? c0 : c;
     int l = 0;
@@ -36,7 +40,8 @@ void lanes_dot(int lanes, int k, const real *a, size_t as, const real *b, size_t
         dot_one(k, a + l, as, b + l, bs, s, add, from + l, c + l);
 }
 
-void lanes_product(int lanes, int n, int k, int m, struct mat A, struct mat B, real s, bool add, struct mat C) {
+void lanes_product(int lanes, int n, int k, int m, struct mat A, struct mat B, real s, bool add, struct mat C)
+{
     for (int i = 0; i < n; i++)
         for (int j = 0; j < m; j++) {
             real *c = element(C, i, j);
@@ -44,12 +49,14 @@ void lanes_product(int lanes, int n, int k, int m, struct mat A, struct mat B, r
         }
 }
 
-static void copy_row(int lanes, const real *restrict from, real *restrict to) {
+static void copy_row(int lanes, const real *restrict from, real *restrict to)
+{
     for (int l = 0; l < lanes; l++)
         to[l] = from[l];
 }
 
-void lanes_product_symmetric(int lanes, int n, int k, struct mat A, struct mat B, bool add, struct mat C) {
+void lanes_product_symmetric(int lanes, int n, int k, struct mat A, struct mat B, bool add, struct mat C)
+{
     for (int i = 0; i < n; i++)
         for (int j = 0; j <= i; j++) {
             const real *a = element(A, i, 0), *b = element(B, 0, j);

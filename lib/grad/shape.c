@@ -13,7 +13,8 @@ struct several {
 };
 
 /* A view of rows×lanes of a, beginning `offset` numbers in. */
-static var *view(struct tape *t, var *a, int rows, int lanes, size_t offset) {
+static var *view(struct tape *t, var *a, int rows, int lanes, size_t offset)
+{
     var *part = tape_alloc(t, sizeof *part);
     *part = (var){.rows = rows, .lanes = lanes, .ld = a->ld, .needs = a->needs, .v = a->v + offset};
     part->g = a->needs ? a->g + offset : NULL;
@@ -21,30 +22,35 @@ static var *view(struct tape *t, var *a, int rows, int lanes, size_t offset) {
     return part;
 }
 
-var *rows_of(struct tape *t, var *a, int from, int n) {
+var *rows_of(struct tape *t, var *a, int from, int n)
+{
     if (from < 0 || n < 1 || from > a->rows - n)
         bug("rows_of: rows %d..%d of %d×%d", from, from + n - 1, a->rows, a->lanes);
     return view(t, a, n, a->lanes, (size_t)from * (size_t)a->ld);
 }
 
-var *lanes_of(struct tape *t, var *a, int from, int n) {
+var *lanes_of(struct tape *t, var *a, int from, int n)
+{
     if (from < 0 || n < 1 || from > a->lanes - n)
         bug("lanes_of: lanes %d..%d of %d×%d", from, from + n - 1, a->rows, a->lanes);
     return view(t, a, a->rows, n, (size_t)from);
 }
 
-var *step_of(struct tape *t, var *a, int step, int lanes) {
+var *step_of(struct tape *t, var *a, int step, int lanes)
+{
     return lanes_of(t, a, step * lanes, lanes);
 }
 
 /* Copies a's value to `to`, whose rows are ld apart. */
-static void copy_value(const var *a, real *to, int ld) {
+static void copy_value(const var *a, real *to, int ld)
+{
     for (int i = 0; i < a->rows; i++)
         memcpy(to + (size_t)i * (size_t)ld, a->v + (size_t)i * (size_t)a->ld, (size_t)a->lanes * sizeof *to);
 }
 
 /* The output of an operation on n inputs, its record filled. */
-static var *several_new(struct tape *t, int rows, int lanes, int n, var *const *a, op_backward undo) {
+static var *several_new(struct tape *t, int rows, int lanes, int n, var *const *a, op_backward undo)
+{
     void *note;
     size_t list = (size_t)n * sizeof(var *);
     var *out = op_new(t, rows, lanes, (const var *const *)a, n, undo, sizeof(struct several) + list, &note);
@@ -57,7 +63,8 @@ static var *several_new(struct tape *t, int rows, int lanes, int n, var *const *
     return out;
 }
 
-static void undo_stack_rows(struct tape *t, void *note) {
+static void undo_stack_rows(struct tape *t, void *note)
+{
     (void)t;
     const struct several *s = note;
     const real *g = var_arrived(s->out);
@@ -69,7 +76,8 @@ static void undo_stack_rows(struct tape *t, void *note) {
     }
 }
 
-var *stack_rows(struct tape *t, int n, var *const *a) {
+var *stack_rows(struct tape *t, int n, var *const *a)
+{
     int rows = 0;
     for (int i = 0; i < n; i++) {
         expect_shape("stack_rows", a[i], a[i]->rows, a[0]->lanes);
@@ -84,7 +92,8 @@ var *stack_rows(struct tape *t, int n, var *const *a) {
     return out;
 }
 
-static void undo_stack_lanes(struct tape *t, void *note) {
+static void undo_stack_lanes(struct tape *t, void *note)
+{
     (void)t;
     const struct several *s = note;
     const real *g = var_arrived(s->out);
@@ -96,7 +105,8 @@ static void undo_stack_lanes(struct tape *t, void *note) {
     }
 }
 
-var *stack_lanes(struct tape *t, int n, var *const *a) {
+var *stack_lanes(struct tape *t, int n, var *const *a)
+{
     int lanes = 0;
     for (int i = 0; i < n; i++) {
         expect_shape("stack_lanes", a[i], a[0]->rows, a[i]->lanes);
@@ -111,7 +121,8 @@ var *stack_lanes(struct tape *t, int n, var *const *a) {
     return out;
 }
 
-static var *unary_new(struct tape *t, int rows, int lanes, var *a, op_backward undo) {
+static var *unary_new(struct tape *t, int rows, int lanes, var *a, op_backward undo)
+{
     void *note;
     var *out = op_new(t, rows, lanes, (const var *const[]){a}, 1, undo, sizeof(struct unary), &note);
     if (note)
@@ -119,7 +130,8 @@ static var *unary_new(struct tape *t, int rows, int lanes, var *a, op_backward u
     return out;
 }
 
-static void undo_spread(struct tape *t, void *note) {
+static void undo_spread(struct tape *t, void *note)
+{
     (void)t;
     const struct unary *u = note;
     const real *g = var_arrived(u->out);
@@ -130,7 +142,8 @@ static void undo_spread(struct tape *t, void *note) {
         ga[(size_t)i * (size_t)u->a->ld] += row_sum(u->out->lanes, g + (size_t)i * (size_t)u->out->ld);
 }
 
-var *spread(struct tape *t, var *a, int lanes) {
+var *spread(struct tape *t, var *a, int lanes)
+{
     expect_shape("spread", a, a->rows, 1);
     var *out = unary_new(t, a->rows, lanes, a, undo_spread);
     for (int i = 0; i < a->rows; i++) {
@@ -141,7 +154,8 @@ var *spread(struct tape *t, var *a, int lanes) {
     return out;
 }
 
-static void undo_tile(struct tape *t, void *note) {
+static void undo_tile(struct tape *t, void *note)
+{
     (void)t;
     const struct unary *u = note;
     const real *g = var_arrived(u->out);
@@ -151,19 +165,22 @@ static void undo_tile(struct tape *t, void *note) {
         give(u->a, g + l, u->out->ld, 1);
 }
 
-var *tile(struct tape *t, var *a, int times) {
+var *tile(struct tape *t, var *a, int times)
+{
     var *out = unary_new(t, a->rows, a->lanes * times, a, undo_tile);
     for (int i = 0; i < times; i++)
         copy_value(a, out->v + (size_t)i * (size_t)a->lanes, out->ld);
     return out;
 }
 
-static void add_row(int n, const real *restrict from, real *restrict to) {
+static void add_row(int n, const real *restrict from, real *restrict to)
+{
     for (int l = 0; l < n; l++)
         to[l] += from[l];
 }
 
-static void undo_sum_rows(struct tape *t, void *note) {
+static void undo_sum_rows(struct tape *t, void *note)
+{
     (void)t;
     const struct unary *u = note;
     const real *g = var_arrived(u->out);
@@ -171,7 +188,8 @@ static void undo_sum_rows(struct tape *t, void *note) {
         give(u->a, g, 0, 1); /* the same row for all */
 }
 
-var *sum_rows(struct tape *t, var *a) {
+var *sum_rows(struct tape *t, var *a)
+{
     var *out = unary_new(t, 1, a->lanes, a, undo_sum_rows);
     memcpy(out->v, a->v, (size_t)a->lanes * sizeof *out->v);
     for (int i = 1; i < a->rows; i++)
@@ -179,7 +197,8 @@ var *sum_rows(struct tape *t, var *a) {
     return out;
 }
 
-static void undo_sum_steps(struct tape *t, void *note) {
+static void undo_sum_steps(struct tape *t, void *note)
+{
     (void)t;
     const struct unary *u = note;
     const real *g = var_arrived(u->out);
@@ -192,7 +211,8 @@ static void undo_sum_steps(struct tape *t, void *note) {
             add_row(lanes, g + (size_t)i * (size_t)lanes, ga + (size_t)i * (size_t)ld + from);
 }
 
-var *sum_steps(struct tape *t, var *a, int steps) {
+var *sum_steps(struct tape *t, var *a, int steps)
+{
     int lanes = steps > 0 ? a->lanes / steps : 0;
     if (lanes * steps != a->lanes)
         bug("sum_steps: %d×%d in %d steps", a->rows, a->lanes, steps);

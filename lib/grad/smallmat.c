@@ -3,17 +3,20 @@
 
 #include <string.h>
 
-static size_t at(const var *a, int row) {
+static size_t at(const var *a, int row)
+{
     return (size_t)row * (size_t)a->ld;
 }
 
 /* The matrices with `cols` columns that a var's values and its gradient hold. */
-static struct mat value_mat(const var *a, int cols) {
+static struct mat value_mat(const var *a, int cols)
+{
     return mat_at(a->v, a->ld, cols);
 }
 
 /* Scratch for an n×m matrix a lane. */
-static struct mat scratch_mat(struct tape *t, int n, int m, int lanes) {
+static struct mat scratch_mat(struct tape *t, int n, int m, int lanes)
+{
     real *v = tape_alloc(t, (size_t)n * (size_t)m * (size_t)lanes * sizeof *v);
     return mat_at(v, lanes, m);
 }
@@ -27,11 +30,13 @@ struct product {
 };
 
 /* The matrix held at v as the formula reads it: rows×cols, or held as cols×rows. */
-static struct mat factor(const real *v, int ld, int rows, int cols, bool is_transposed) {
+static struct mat factor(const real *v, int ld, int rows, int cols, bool is_transposed)
+{
     return is_transposed ? transposed(mat_at(v, ld, rows)) : mat_at(v, ld, cols);
 }
 
-static void undo_product(struct tape *t, void *note) {
+static void undo_product(struct tape *t, void *note)
+{
     (void)t;
     const struct product *p = note;
     const real *g = var_arrived(p->out);
@@ -48,7 +53,8 @@ static void undo_product(struct tape *t, void *note) {
         lanes_product(p->out->lanes, p->k, p->n, p->m, transposed(A), G, 1, !first, factor(gb, p->B->ld, p->k, p->m, p->tb));
 }
 
-static var *product_of(struct tape *t, const char *operation, var *A, bool ta, var *B, bool tb, int n, int k, int m) {
+static var *product_of(struct tape *t, const char *operation, var *A, bool ta, var *B, bool tb, int n, int k, int m)
+{
     expect_shape(operation, A, n * k, A->lanes);
     expect_shape(operation, B, k * m, A->lanes);
     void *note;
@@ -59,20 +65,24 @@ static var *product_of(struct tape *t, const char *operation, var *A, bool ta, v
     return out;
 }
 
-var *mat_vec(struct tape *t, var *A, var *x) {
+var *mat_vec(struct tape *t, var *A, var *x)
+{
     int k = x->rows, n = A->rows / k;
     return product_of(t, "mat_vec", A, false, x, false, n, k, 1);
 }
 
-var *mat_mul(struct tape *t, var *A, var *B, int n, int k, int m) {
+var *mat_mul(struct tape *t, var *A, var *B, int n, int k, int m)
+{
     return product_of(t, "mat_mul", A, false, B, false, n, k, m);
 }
 
-var *mat_mul_nt(struct tape *t, var *A, var *B, int n, int k, int m) {
+var *mat_mul_nt(struct tape *t, var *A, var *B, int n, int k, int m)
+{
     return product_of(t, "mat_mul_nt", A, false, B, true, n, k, m);
 }
 
-var *mat_mul_tn(struct tape *t, var *A, var *B, int n, int k, int m) {
+var *mat_mul_tn(struct tape *t, var *A, var *B, int n, int k, int m)
+{
     return product_of(t, "mat_mul_tn", A, true, B, false, n, k, m);
 }
 
@@ -83,7 +93,8 @@ struct sandwich {
     int n, k;
 };
 
-static var *sandwich_new(struct tape *t, var *A, var *P, int n, int k, op_backward undo) {
+static var *sandwich_new(struct tape *t, var *A, var *P, int n, int k, op_backward undo)
+{
     void *note;
     var *out = op_new(t, n * n, A->lanes, (const var *const[]){A, P}, 2, undo, sizeof(struct sandwich), &note);
     if (note)
@@ -91,13 +102,15 @@ static var *sandwich_new(struct tape *t, var *A, var *P, int n, int k, op_backwa
     return out;
 }
 
-static void mean_row(int lanes, const real *a, const real *b, real *restrict out) {
+static void mean_row(int lanes, const real *a, const real *b, real *restrict out)
+{
     for (int l = 0; l < lanes; l++)
         out[l] = (real)0.5 * (a[l] + b[l]);
 }
 
 /* (G+Gᵀ)/2: what arrived at a symmetric n×n output. */
-static struct mat symmetric_part(struct tape *t, const real *g, const var *out, int n) {
+static struct mat symmetric_part(struct tape *t, const real *g, const var *out, int n)
+{
     struct mat G = mat_at(g, out->ld, n), S = scratch_mat(t, n, n, out->lanes);
     for (int i = 0; i < n; i++)
         for (int j = 0; j < n; j++)
@@ -106,7 +119,8 @@ static struct mat symmetric_part(struct tape *t, const real *g, const var *out, 
 }
 
 /* With S the symmetric part of the gradient and T = S A: A += 2 T P, P += Aᵀ T. */
-static void undo_sandwich(struct tape *t, void *note) {
+static void undo_sandwich(struct tape *t, void *note)
+{
     const struct sandwich *s = note;
     const real *g = var_arrived(s->out);
     if (!g)
@@ -123,7 +137,8 @@ static void undo_sandwich(struct tape *t, void *note) {
         lanes_product_symmetric(lanes, k, n, transposed(A), T, !first, mat_at(gp, s->P->ld, k));
 }
 
-var *sandwich(struct tape *t, var *A, var *P, int n, int k) {
+var *sandwich(struct tape *t, var *A, var *P, int n, int k)
+{
     int lanes = A->lanes;
     expect_shape("sandwich", A, n * k, lanes);
     expect_shape("sandwich", P, k * k, lanes);
@@ -136,13 +151,15 @@ var *sandwich(struct tape *t, var *A, var *P, int n, int k) {
 
 /* ---- diagonals: d has a row of lanes an element, or one number for all lanes ---- */
 
-static void expect_diagonal(const char *operation, const var *d, int n, int lanes) {
+static void expect_diagonal(const char *operation, const var *d, int n, int lanes)
+{
     if (d->rows != n || (d->lanes != lanes && d->lanes != 1))
         bug("%s: expected a diagonal %d×%d or %d×1, got %d×%d", operation, n, lanes, n, d->rows, d->lanes);
 }
 
 /* out = s d_i a, for the lanes of a. */
-static void times_diagonal(int lanes, const real *restrict a, const var *d, int i, real s, real *restrict out) {
+static void times_diagonal(int lanes, const real *restrict a, const var *d, int i, real s, real *restrict out)
+{
     const real *restrict di = d->v + at(d, i);
     if (d->lanes == lanes)
         for (int l = 0; l < lanes; l++)
@@ -153,7 +170,8 @@ static void times_diagonal(int lanes, const real *restrict a, const var *d, int 
 }
 
 /* gradient of A += 2 T diag(d) */
-static void give_scaled_columns(const struct sandwich *s, struct mat T, real *ga, bool first, real *scratch) {
+static void give_scaled_columns(const struct sandwich *s, struct mat T, real *ga, bool first, real *scratch)
+{
     int lanes = s->out->lanes;
     struct mat GA = mat_at(ga, s->A->ld, s->k);
     for (int i = 0; i < s->n; i++)
@@ -166,7 +184,8 @@ static void give_scaled_columns(const struct sandwich *s, struct mat T, real *ga
 }
 
 /* gradient of d_j += Σ_i A_ij T_ij, summed over lanes if d is shared */
-static void give_diagonal(const struct sandwich *s, struct mat A, struct mat T, real *gd, real *scratch) {
+static void give_diagonal(const struct sandwich *s, struct mat A, struct mat T, real *gd, real *scratch)
+{
     int lanes = s->out->lanes;
     for (int j = 0; j < s->k; j++) {
         real *to = gd + at(s->P, j);
@@ -177,7 +196,8 @@ static void give_diagonal(const struct sandwich *s, struct mat A, struct mat T, 
     }
 }
 
-static void undo_sandwich_diag(struct tape *t, void *note) {
+static void undo_sandwich_diag(struct tape *t, void *note)
+{
     const struct sandwich *s = note;
     const real *g = var_arrived(s->out);
     if (!g)
@@ -195,7 +215,8 @@ static void undo_sandwich_diag(struct tape *t, void *note) {
         give_diagonal(s, A, T, gd, scratch);
 }
 
-var *sandwich_diag(struct tape *t, var *A, var *d, int n, int k) {
+var *sandwich_diag(struct tape *t, var *A, var *d, int n, int k)
+{
     int lanes = A->lanes;
     expect_shape("sandwich_diag", A, n * k, lanes);
     expect_diagonal("sandwich_diag", d, k, lanes);
@@ -213,7 +234,8 @@ struct square {
     int n;
 };
 
-static var *square_new(struct tape *t, int rows, var *a, var *d, int n, op_backward undo) {
+static var *square_new(struct tape *t, int rows, var *a, var *d, int n, op_backward undo)
+{
     void *note;
     var *out = op_new(t, rows, a->lanes, (const var *const[]){a, d}, 2, undo, sizeof(struct square), &note);
     if (note)
@@ -221,17 +243,20 @@ static var *square_new(struct tape *t, int rows, var *a, var *d, int n, op_backw
     return out;
 }
 
-static void copy_rows(const var *a, var *out) {
+static void copy_rows(const var *a, var *out)
+{
     for (int i = 0; i < a->rows; i++)
         memcpy(out->v + at(out, i), a->v + at(a, i), (size_t)a->lanes * sizeof *out->v);
 }
 
-static void add_to_row(int lanes, const real *restrict a, real *restrict to) {
+static void add_to_row(int lanes, const real *restrict a, real *restrict to)
+{
     for (int l = 0; l < lanes; l++)
         to[l] += a[l];
 }
 
-static void undo_add_diag(struct tape *t, void *note) {
+static void undo_add_diag(struct tape *t, void *note)
+{
     (void)t;
     const struct square *s = note;
     const real *g = var_arrived(s->out);
@@ -249,7 +274,8 @@ static void undo_add_diag(struct tape *t, void *note) {
     }
 }
 
-var *add_diag(struct tape *t, var *P, var *d, int n) {
+var *add_diag(struct tape *t, var *P, var *d, int n)
+{
     int lanes = P->lanes;
     expect_shape("add_diag", P, n * n, lanes);
     expect_diagonal("add_diag", d, n, lanes);
@@ -267,7 +293,8 @@ var *add_diag(struct tape *t, var *P, var *d, int n) {
     return out;
 }
 
-static void undo_diag_of(struct tape *t, void *note) {
+static void undo_diag_of(struct tape *t, void *note)
+{
     (void)t;
     const struct square *s = note;
     const real *g = var_arrived(s->out);
@@ -278,7 +305,8 @@ static void undo_diag_of(struct tape *t, void *note) {
         add_to_row(s->out->lanes, g + at(s->out, i), ga + at(s->a, i * (s->n + 1)));
 }
 
-var *diag_of(struct tape *t, var *P, int n) {
+var *diag_of(struct tape *t, var *P, int n)
+{
     expect_shape("diag_of", P, n * n, P->lanes);
     var *out = square_new(t, n, P, NULL, n, undo_diag_of);
     for (int i = 0; i < n; i++)
@@ -286,7 +314,8 @@ var *diag_of(struct tape *t, var *P, int n) {
     return out;
 }
 
-static void undo_diag_matrix(struct tape *t, void *note) {
+static void undo_diag_matrix(struct tape *t, void *note)
+{
     (void)t;
     const struct square *s = note;
     const real *g = var_arrived(s->out);
@@ -294,7 +323,8 @@ static void undo_diag_matrix(struct tape *t, void *note) {
         give(s->a, g, s->out->ld * (s->n + 1), 1);
 }
 
-var *diag_matrix(struct tape *t, var *d) {
+var *diag_matrix(struct tape *t, var *d)
+{
     int n = d->rows;
     var *out = square_new(t, n * n, d, NULL, n, undo_diag_matrix);
     memset(out->v, 0, (size_t)out->rows * (size_t)out->ld * sizeof *out->v);
@@ -303,7 +333,8 @@ var *diag_matrix(struct tape *t, var *d) {
     return out;
 }
 
-static void undo_identity_minus(struct tape *t, void *note) {
+static void undo_identity_minus(struct tape *t, void *note)
+{
     (void)t;
     const struct square *s = note;
     const real *g = var_arrived(s->out);
@@ -311,7 +342,8 @@ static void undo_identity_minus(struct tape *t, void *note) {
         give(s->a, g, s->out->ld, -1);
 }
 
-var *identity_minus(struct tape *t, var *A, int n) {
+var *identity_minus(struct tape *t, var *A, int n)
+{
     expect_shape("identity_minus", A, n * n, A->lanes);
     var *out = square_new(t, n * n, A, NULL, n, undo_identity_minus);
     for (int i = 0; i < n * n; i++) {
@@ -330,7 +362,8 @@ struct block {
     int m, r0, c0, nr, nc;
 };
 
-static void undo_block(struct tape *t, void *note) {
+static void undo_block(struct tape *t, void *note)
+{
     (void)t;
     const struct block *b = note;
     const real *g = var_arrived(b->out);
@@ -342,7 +375,8 @@ static void undo_block(struct tape *t, void *note) {
             add_to_row(b->out->lanes, element(G, i, j), element(GA, b->r0 + i, b->c0 + j));
 }
 
-var *block_of(struct tape *t, var *A, int n, int m, int r0, int c0, int nr, int nc) {
+var *block_of(struct tape *t, var *A, int n, int m, int r0, int c0, int nr, int nc)
+{
     expect_shape("block_of", A, n * m, A->lanes);
     if (r0 < 0 || c0 < 0 || nr < 1 || nc < 1 || r0 + nr > n || c0 + nc > m)
         bug("block_of: %d×%d at (%d,%d) of %d×%d", nr, nc, r0, c0, n, m);

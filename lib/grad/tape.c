@@ -21,14 +21,16 @@ struct tape {
     int failed_lane;
 };
 
-struct tape *tape_new(void) {
+struct tape *tape_new(void)
+{
     struct tape *t = xcalloc(1, sizeof *t);
     t->arena = arena_new();
     t->failed_lane = -1;
     return t;
 }
 
-void tape_free(struct tape *t) {
+void tape_free(struct tape *t)
+{
     if (!t)
         return;
     arena_free(t->arena);
@@ -36,7 +38,8 @@ void tape_free(struct tape *t) {
 }
 
 /* Clears the gradient of the entries whose group moves. */
-static void clear_moving(const struct params *p, real *gradient, unsigned moving) {
+static void clear_moving(const struct params *p, real *gradient, unsigned moving)
+{
     for (int i = 0; i < p->n; i++) {
         const struct param *e = &p->entry[i];
         if (e->group & moving)
@@ -44,7 +47,8 @@ static void clear_moving(const struct params *p, real *gradient, unsigned moving
     }
 }
 
-void tape_begin(struct tape *t, const struct params *p, real *gradient, unsigned moving) {
+void tape_begin(struct tape *t, const struct params *p, real *gradient, unsigned moving)
+{
     struct arena *arena = t->arena;
     arena_reset(arena);
     *t = (struct tape){.arena = arena, .params = p, .gradient = gradient, .moving = moving, .failed_lane = -1};
@@ -57,34 +61,40 @@ void tape_begin(struct tape *t, const struct params *p, real *gradient, unsigned
         clear_moving(p, gradient, moving);
 }
 
-void tape_backward(struct tape *t) {
+void tape_backward(struct tape *t)
+{
     struct note *note = t->last;
     t->last = NULL; /* undone once */
     for (; note; note = note->before)
         note->undo(t, note + 1);
 }
 
-int tape_failed_lane(const struct tape *t) {
+int tape_failed_lane(const struct tape *t)
+{
     return t->failed_lane;
 }
 
-void tape_note_failure(struct tape *t, int lane) {
+void tape_note_failure(struct tape *t, int lane)
+{
     if (t->failed_lane < 0)
         t->failed_lane = lane;
 }
 
-void *tape_alloc(struct tape *t, size_t bytes) {
+void *tape_alloc(struct tape *t, size_t bytes)
+{
     return arena_alloc(t->arena, bytes);
 }
 
 /* ---- making values ---- */
 
-static size_t round_up(size_t bytes) {
+static size_t round_up(size_t bytes)
+{
     return (bytes + 63) / 64 * 64;
 }
 
 /* Memory for a var, `extra` bytes of a note, its value and, if it needs one, its gradient; *note is set behind the var. */
-static var *var_new(struct tape *t, int rows, int lanes, bool needs, size_t extra, void **note) {
+static var *var_new(struct tape *t, int rows, int lanes, bool needs, size_t extra, void **note)
+{
     if (rows < 1 || lanes < 1 || (size_t)rows * (size_t)lanes > INT_MAX)
         bug("a value of %d×%d", rows, lanes);
     size_t head = round_up(sizeof(var) + extra), numbers = round_up((size_t)rows * (size_t)lanes * sizeof(real));
@@ -98,7 +108,8 @@ static var *var_new(struct tape *t, int rows, int lanes, bool needs, size_t extr
     return a;
 }
 
-var *op_new(struct tape *t, int rows, int lanes, const var *const *inputs, int n, op_backward undo, size_t size, void **note) {
+var *op_new(struct tape *t, int rows, int lanes, const var *const *inputs, int n, op_backward undo, size_t size, void **note)
+{
     bool needs = false;
     for (int i = 0; i < n; i++)
         needs |= inputs[i] && inputs[i]->needs;
@@ -114,7 +125,8 @@ var *op_new(struct tape *t, int rows, int lanes, const var *const *inputs, int n
     return out;
 }
 
-var *param(struct tape *t, int index) {
+var *param(struct tape *t, int index)
+{
     const struct params *p = t->params;
     if (!p || index < 0 || index >= p->n)
         bug("param: index %d of %d parameters", index, p ? p->n : 0);
@@ -129,24 +141,28 @@ var *param(struct tape *t, int index) {
     return t->param[index] = a;
 }
 
-var *constant(struct tape *t, int rows, int lanes) {
+var *constant(struct tape *t, int rows, int lanes)
+{
     return var_new(t, rows, lanes, false, 0, NULL);
 }
 
-var *filled(struct tape *t, int rows, int lanes, double value) {
+var *filled(struct tape *t, int rows, int lanes, double value)
+{
     var *a = constant(t, rows, lanes);
     for (int i = 0; i < rows * lanes; i++)
         a->v[i] = (real)value;
     return a;
 }
 
-var *detach(struct tape *t, const var *a) {
+var *detach(struct tape *t, const var *a)
+{
     var *d = arena_alloc(t->arena, sizeof *d);
     *d = (var){.rows = a->rows, .lanes = a->lanes, .ld = a->ld, .v = a->v};
     return d;
 }
 
-var *leaf(struct tape *t, int rows, int lanes, const real *values) {
+var *leaf(struct tape *t, int rows, int lanes, const real *values)
+{
     var *a = var_new(t, rows, lanes, t->gradient != NULL, 0, NULL);
     memcpy(a->v, values, (size_t)rows * (size_t)lanes * sizeof *values);
     return a;
@@ -155,11 +171,13 @@ var *leaf(struct tape *t, int rows, int lanes, const real *values) {
 /* ---- gradients ---- */
 
 /* The var whose memory a's is. */
-static var *owner_of(var *a) {
+static var *owner_of(var *a)
+{
     return a->whole ? a->whole : a;
 }
 
-real *var_gradient(var *a) {
+real *var_gradient(var *a)
+{
     if (!a->needs)
         return NULL;
     var *owner = owner_of(a);
@@ -170,31 +188,36 @@ real *var_gradient(var *a) {
     return a->g;
 }
 
-bool var_gradient_first(var *a) {
+bool var_gradient_first(var *a)
+{
     if (!a->needs || a->whole || a->touched)
         return false;
     a->touched = true;
     return true;
 }
 
-const real *var_arrived(const var *a) {
+const real *var_arrived(const var *a)
+{
     const var *owner = a->whole ? a->whole : a;
     return a->needs && owner->touched ? a->g : NULL;
 }
 
-real *gradient_of(var *a, bool *first) {
+real *gradient_of(var *a, bool *first)
+{
     *first = var_gradient_first(a);
     return *first ? a->g : var_gradient(a);
 }
 
-void var_seed(var *a, const real *weights, real scale) {
+void var_seed(var *a, const real *weights, real scale)
+{
     real *g = var_gradient(a);
     for (int i = 0; g && i < a->rows; i++)
         for (int l = 0; l < a->lanes; l++)
             g[(size_t)i * (size_t)a->ld + (size_t)l] += weights ? scale * weights[l] : scale;
 }
 
-void expect_shape(const char *operation, const var *a, int rows, int lanes) {
+void expect_shape(const char *operation, const var *a, int rows, int lanes)
+{
     if (a->rows != rows || a->lanes != lanes)
         bug("%s: expected %d×%d, got %d×%d", operation, rows, lanes, a->rows, a->lanes);
 }

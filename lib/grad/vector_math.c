@@ -23,7 +23,8 @@ enum { BLOCK = 16 };
 typedef void (*blocks)(int n, real *y, real bias);
 
 /* The same for any n. */
-static void in_place(int n, real *y, real bias, blocks f) {
+static void in_place(int n, real *y, real bias, blocks f)
+{
     int whole = n / BLOCK * BLOCK;
     f(whole, y, bias);
     if (whole == n)
@@ -36,29 +37,34 @@ static void in_place(int n, real *y, real bias, blocks f) {
 }
 
 /* y = f(x) */
-static void map(int n, const real *x, real *y, blocks f) {
+static void map(int n, const real *x, real *y, blocks f)
+{
     if (x != y)
         memcpy(y, x, (size_t)n * sizeof *y);
     in_place(n, y, 0, f);
 }
 
-ONE_COPY static void exp_blocks(int n, real *y, real bias) {
+ONE_COPY static void exp_blocks(int n, real *y, real bias)
+{
     for (int i = 0; i < n / BLOCK * BLOCK; i++)
         y[i] = exp(y[i] + bias);
 }
 
-ONE_COPY static void log_blocks(int n, real *y, real bias) {
+ONE_COPY static void log_blocks(int n, real *y, real bias)
+{
     for (int i = 0; i < n / BLOCK * BLOCK; i++)
         y[i] = log(y[i] + bias);
 }
 
-ONE_COPY static void tanh_blocks(int n, real *y, real bias) {
+ONE_COPY static void tanh_blocks(int n, real *y, real bias)
+{
     for (int i = 0; i < n / BLOCK * BLOCK; i++)
         y[i] = tanh(y[i] + bias);
 }
 
 /* 1/(1+e⁻ˣ), without overflow: e to a negative power only. */
-ONE_COPY static void sigmoid_blocks(int n, real *y, real bias) {
+ONE_COPY static void sigmoid_blocks(int n, real *y, real bias)
+{
     for (int i = 0; i < n / BLOCK * BLOCK; i++) {
         real x = y[i] + bias, e = exp(-fabs(x));
         y[i] = (x >= 0 ? 1 : e) / (1 + e);
@@ -66,7 +72,8 @@ ONE_COPY static void sigmoid_blocks(int n, real *y, real bias) {
 }
 
 /* ln(1+eˣ) = max(x,0) + ln(1+e^−|x|) */
-ONE_COPY static void softplus_blocks(int n, real *y, real bias) {
+ONE_COPY static void softplus_blocks(int n, real *y, real bias)
+{
     for (int i = 0; i < n / BLOCK * BLOCK; i++) {
         real x = y[i] + bias;
         y[i] = (x > 0 ? x : 0) + log1p(exp(-fabs(x)));
@@ -74,43 +81,53 @@ ONE_COPY static void softplus_blocks(int n, real *y, real bias) {
 }
 
 /* 1 − e⁻ʸ, the slope of softplus where its value is y. */
-ONE_COPY static void softplus_slope_blocks(int n, real *y, real bias) {
+ONE_COPY static void softplus_slope_blocks(int n, real *y, real bias)
+{
     for (int i = 0; i < n / BLOCK * BLOCK; i++)
         y[i] = -expm1(-(y[i] + bias));
 }
 
-void vm_exp(int n, const real *x, real *y) {
+void vm_exp(int n, const real *x, real *y)
+{
     map(n, x, y, exp_blocks);
 }
 
-void vm_log(int n, const real *x, real *y) {
+void vm_log(int n, const real *x, real *y)
+{
     map(n, x, y, log_blocks);
 }
 
-void vm_tanh(int n, const real *x, real *y) {
+void vm_tanh(int n, const real *x, real *y)
+{
     map(n, x, y, tanh_blocks);
 }
 
-void vm_sigmoid(int n, const real *x, real *y) {
+void vm_sigmoid(int n, const real *x, real *y)
+{
     map(n, x, y, sigmoid_blocks);
 }
 
-void vm_softplus(int n, const real *x, real *y) {
+void vm_softplus(int n, const real *x, real *y)
+{
     map(n, x, y, softplus_blocks);
 }
 
-void vm_softplus_slope(int n, const real *y, real *slope) {
+void vm_softplus_slope(int n, const real *y, real *slope)
+{
     map(n, y, slope, softplus_slope_blocks);
 }
 
-void vm_shifted_tanh(int n, real *y, real bias) {
+void vm_shifted_tanh(int n, real *y, real bias)
+{
     in_place(n, y, bias, tanh_blocks);
 }
 
-void vm_shifted_sigmoid(int n, real *y, real bias) {
+void vm_shifted_sigmoid(int n, real *y, real bias)
+{
     in_place(n, y, bias, sigmoid_blocks);
 }
 
-void vm_shifted_softplus(int n, real *y, real bias) {
+void vm_shifted_softplus(int n, real *y, real bias)
+{
     in_place(n, y, bias, softplus_blocks);
 }

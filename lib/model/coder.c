@@ -19,7 +19,8 @@ struct coder coder_declare(struct model *m, int encoded, int decoded, uint64_t s
     bool sigmoid = output_is_sigmoid(m);
     struct coder c;
     c.encoder = gauss_declare(&m->params, "encoder", m->dx, &s->encoder, encoded, -4, GROUP_PHI, seed);
-    c.decoder = mlp_declare(&m->params, "decoder", decoded, &s->decoder, m->dx, ACT_TANH, sigmoid ? ACT_SIGMOID : ACT_NONE, GROUP_THETA, seed);
+    c.decoder =
+        mlp_declare(&m->params, "decoder", decoded, &s->decoder, m->dx, ACT_TANH, sigmoid ? ACT_SIGMOID : ACT_NONE, GROUP_THETA, seed);
     if (sigmoid) /* most of a picture is dark */
         mlp_output_start(&m->params, &c.decoder, 0, m->dx, -3, 1);
     return c;

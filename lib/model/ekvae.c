@@ -21,9 +21,12 @@ static const struct option_row ekvae_options[] = {
     {"aux", 'a', OPT_INT, AT(aux), "2", 1, 64, NULL, "N", "size of the auxiliary variable a, the part of z that one frame shows"},
     {"bases", 'M', OPT_INT, AT(transition.bases), "16", 1, 4096, NULL, "N", "base matrices of the locally linear transition"},
     {"transition-hidden", 0, OPT_SIZES, AT(transition.hidden), "64", 1, 65536, NULL, "N-N", "hidden layers of the network that mixes them"},
-    {"base-spread", 0, OPT_REAL, AT(transition.base_spread), "0.05", 0, 10, NULL, "S", "standard deviation of the base matrices' start around identity (F) and 0 (B)"},
-    {"base-decay", 0, OPT_REAL, AT(transition.decay), "2", 0, 1000, NULL, "D", "pull of F's base matrices towards the identity: share lost an update, over the learning rate"},
-    {"start-variance", 0, OPT_REAL, AT(transition.variance), "0.01", 1e-8, 1e4, NULL, "V", "process and measurement noise at the start of training"},
+    {"base-spread", 0, OPT_REAL, AT(transition.base_spread), "0.05", 0, 10, NULL, "S",
+     "standard deviation of the base matrices' start around identity (F) and 0 (B)"},
+    {"base-decay", 0, OPT_REAL, AT(transition.decay), "2", 0, 1000, NULL, "D",
+     "pull of F's base matrices towards the identity: share lost an update, over the learning rate"},
+    {"start-variance", 0, OPT_REAL, AT(transition.variance), "0.01", 1e-8, 1e4, NULL, "V",
+     "process and measurement noise at the start of training"},
     {0},
 };
 
@@ -216,8 +219,8 @@ static var *smoothing_rate(struct tape *t, const struct batch *b, struct belief 
 {
     int before = (b->T - 1) * b->B;
     var *L = chol(t, lanes_of(t, filtered.cov, 0, before), n);
-    var *kl = kl_full(t, lanes_of(t, smoothed_mean, 0, before), lanes_of(t, smoothed_chol, 0, before), lanes_of(t, filtered.mean, 0, before),
-                      L, n);
+    var *kl = kl_full(t, lanes_of(t, smoothed_mean, 0, before), lanes_of(t, smoothed_chol, 0, before),
+                      lanes_of(t, filtered.mean, 0, before), L, n);
     if (!b->all_seen)
         kl = mul_lanes(t, kl, lanes_of(t, batch_value(t, b->alive, 1, b->T * b->B), b->B, before));
     return sum_steps(t, kl, b->T - 1);
@@ -243,8 +246,8 @@ static struct loss ekvae_loss(const struct model *m, struct tape *t, const struc
     struct belief state = smooths ? run_smoother(t, &pass, b) : pass.filtered;
     var *L = chol(t, state.cov, k->dz);
     var *z = sample_full(t, state.mean, L, noise_steps(t, n, NOISE_STATE, b, k->dz, 0, T));
-    var *rate = add(t, aux_rate(m, t, b, q, z),
-                    initial_rate(m, t, b, n, step_of(t, state.mean, 0, B), step_of(t, L, 0, B), step_of(t, z, 0, B)));
+    var *rate =
+        add(t, aux_rate(m, t, b, q, z), initial_rate(m, t, b, n, step_of(t, state.mean, 0, B), step_of(t, L, 0, B), step_of(t, z, 0, B)));
     if (smooths && T > 1)
         rate = add(t, rate, smoothing_rate(t, b, pass.filtered, state.mean, L, k->dz));
     return (struct loss){coder_distortion(t, m, b, coder_decode(t, &k->coder, a)), rate};

@@ -74,7 +74,8 @@ void model_free(struct model *m)
 
 json_t *model_meta(const struct model *m)
 {
-    json_t *meta = json_object(), *settings = options_to_json(options_model, m->settings), *own = options_to_json(m->kind->options, m->settings);
+    json_t *meta = json_object(), *settings = options_to_json(options_model, m->settings),
+           *own = options_to_json(m->kind->options, m->settings);
     json_object_update(settings, own);
     json_decref(own);
     json_object_set_new(meta, "format", json_string("dssm-model"));

@@ -20,9 +20,9 @@
 struct dataset {
     json_t *header; /* of the stream; owned */
     int n, dx, du;
-    size_t longest; /* steps of the longest sequence */
+    size_t longest;        /* steps of the longest sequence */
     struct record *record; /* each has x, and u if du > 0; owned */
-    uint32_t hash;  /* CRC-32 over ids, shapes and values of x, u and mask, in order */
+    uint32_t hash;         /* CRC-32 over ids, shapes and values of x, u and mask, in order */
 };
 /* Reads a whole stream. du is 0 if it has no u. Checks what training needs: x is there, sizes are equal, u is finite. */
 int dataset_read(struct dataset *d, FILE *f, const char *name, struct error *e);
@@ -31,23 +31,24 @@ void dataset_free(struct dataset *d);
 /* Sequences side by side as the engine wants them. Where a step is unobserved (x has a NaN, mask is 0, or the sequence is over) x is 0. */
 struct batch {
     int T, B, dx, du;
-    real *x;     /* dx×(T·B) */
-    real *u;     /* du×(T·B); NULL if du is 0. u of step t acts from t to t+1 */
-    real *seen;  /* 1×(T·B): 1 where x was observed */
-    real *alive; /* 1×(T·B): 1 up to a sequence's last step */
-    bool all_seen; /* every entry of seen is 1 */
+    real *x;            /* dx×(T·B) */
+    real *u;            /* du×(T·B); NULL if du is 0. u of step t acts from t to t+1 */
+    real *seen;         /* 1×(T·B): 1 where x was observed */
+    real *alive;        /* 1×(T·B): 1 up to a sequence's last step */
+    bool all_seen;      /* every entry of seen is 1 */
     uint32_t *sequence; /* B numbers that the noise depends on */
     int first_step;     /* of the sequences: 0, or more in online use; the noise depends on it */
 };
 /* Builds the batch of records[pick[0..B-1]] over steps from..from+T-1. `sequence` numbers are pick[] itself. */
 void batch_fill(struct batch *b, const struct record *records, const int *pick, int B, int dx, int du, int from, int T);
-/* Where many records go through a model, they are taken in chunks of this size, side by side on one tape, whatever the number of threads. */
+/* Where many records go through a model, they are taken in chunks of this size, side by side on one tape, whatever the number of threads.
+ */
 enum { MODEL_CHUNK = 25 };
 struct model;
 /* How many steps of a record were observed: mask is not 0, and no number of x is NaN or infinite. */
 size_t record_seen(const struct record *r);
-/* Builds the batch of chunk number `chunk` of the records, over all their steps, or at most the first `steps` if that is not 0. `sequence` numbers are
- * first + place among the records. */
+/* Builds the batch of chunk number `chunk` of the records, over all their steps, or at most the first `steps` if that is not 0. `sequence`
+ * numbers are first + place among the records. */
 void batch_chunk(struct batch *b, const struct model *m, const struct record *records, int count, uint32_t first, int chunk, int steps);
 void batch_free(struct batch *b);
 /* Back to one sequence: steps 0..steps-1 of lane b of a value of all steps (rows×(T·B), rows `wide` numbers apart) as an array
@@ -73,14 +74,14 @@ enum prior_kind { PRIOR_NORMAL, PRIOR_VHP };
 enum output_kind { OUTPUT_AUTO, OUTPUT_SIGMOID, OUTPUT_LINEAR };
 
 struct model_settings {
-    int latent;          /* Dz */
-    double sigma_x2;     /* σ_x² of the decoder */
-    int output;          /* enum output_kind; auto: sigmoid for |u1 images */
+    int latent;                       /* Dz */
+    double sigma_x2;                  /* σ_x² of the decoder */
+    int output;                       /* enum output_kind; auto: sigmoid for |u1 images */
     struct int_list encoder, decoder; /* hidden sizes */
-    int prior;           /* enum prior_kind */
-    int vhp_latent;      /* Dζ */
+    int prior;                        /* enum prior_kind */
+    int vhp_latent;                   /* Dζ */
     struct int_list vhp_hidden;
-    bool filter;         /* filter version: the filtered belief takes the smoothed one's place */
+    bool filter; /* filter version: the filtered belief takes the smoothed one's place */
 };
 extern const struct option_row options_model[];
 
@@ -94,11 +95,14 @@ struct model {
     void *parts;    /* the kind's struct of parameter indices; owned */
     int dx, du;
     struct params params;
-    json_t *x_field; /* how the training stream's header described x (images: their shape); owned, may be NULL */
-    json_t *history; /* array: what led here; owned */
+    json_t *x_field;  /* how the training stream's header described x (images: their shape); owned, may be NULL */
+    json_t *history;  /* array: what led here; owned */
     json_t *training; /* what the trainer has to say of it; owned, may be NULL */
 };
-static inline const struct model_settings *model_settings(const struct model *m) { return m->settings; }
+static inline const struct model_settings *model_settings(const struct model *m)
+{
+    return m->settings;
+}
 
 struct loss {
     var *distortion; /* 1×B, nats a sequence: 𝒟 */
@@ -127,8 +131,8 @@ struct latent {
 enum inference { INFER_SMOOTHED, INFER_FILTERED };
 
 struct model_kind {
-    const char *name;    /* "ekvae" */
-    const char *title;   /* "extended Kalman VAE" */
+    const char *name;                 /* "ekvae" */
+    const char *title;                /* "extended Kalman VAE" */
     const struct option_row *options; /* of the kind's own settings */
     size_t settings_size, parts_size;
     /* Are the settings possible with these sizes? */
@@ -137,7 +141,8 @@ struct model_kind {
     void (*declare)(struct model *m, uint64_t seed);
     /* One evidence bound: the two terms, a number a lane. */
     struct loss (*loss)(const struct model *m, struct tape *t, const struct batch *b, const struct noise *n);
-    /* Beliefs given the batch; behind a sequence's end they stay as at its last step, the memory too. With carry (filtered only) the pass goes on from it and leaves it after the last step. */
+    /* Beliefs given the batch; behind a sequence's end they stay as at its last step, the memory too. With carry (filtered only) the pass
+     * goes on from it and leaves it after the last step. */
     struct inferred (*infer)(const struct model *m, struct tape *t, const struct batch *b, const struct noise *n, enum inference how,
                              struct carry *carry);
     int (*memory_rows)(const struct model *m); /* NULL: 0 */
@@ -187,7 +192,8 @@ void carry_free(struct carry *c);
 struct coder {
     struct mlp encoder, decoder;
 };
-struct coder coder_declare(struct model *m, int encoded, int decoded, uint64_t seed); /* encoder out: Gaussian over `encoded`; decoder in: `decoded` */
+struct coder coder_declare(struct model *m, int encoded, int decoded,
+                           uint64_t seed); /* encoder out: Gaussian over `encoded`; decoder in: `decoded` */
 struct gauss coder_encode(struct tape *t, const struct coder *c, var *x);
 var *coder_decode(struct tape *t, const struct coder *c, var *a);
 /* 𝒟 of all frames, unobserved ones left out: x from the batch, mean Dx×(T·B) → 1×B */
@@ -195,11 +201,11 @@ var *coder_distortion(struct tape *t, const struct model *m, const struct batch 
 
 /* Locally linear transition (9, 10): F, B, Q mixed from M base matrices by softmax(g(z, u)). */
 struct transition_settings {
-    int bases;                /* M */
-    struct int_list hidden;   /* of g */
-    double base_spread;       /* F⁽ᵐ⁾ = I + spread·randn, B⁽ᵐ⁾ = spread·randn */
-    double decay;             /* pull of F⁽ᵐ⁾ towards I, see struct param */
-    double variance;          /* start of Q⁽ᵐ⁾ and R */
+    int bases;              /* M */
+    struct int_list hidden; /* of g */
+    double base_spread;     /* F⁽ᵐ⁾ = I + spread·randn, B⁽ᵐ⁾ = spread·randn */
+    double decay;           /* pull of F⁽ᵐ⁾ towards I, see struct param */
+    double variance;        /* start of Q⁽ᵐ⁾ and R */
 };
 struct transition {
     int dz, du;
@@ -207,9 +213,9 @@ struct transition {
     int F, B, log_Q; /* F − I (dz·dz)×M, (dz·du)×M (-1 without controls), dz×M */
 };
 struct transition_at { /* the transition at given states, L lanes */
-    var *F;              /* (dz·dz)×L */
-    var *push;           /* B u, dz×L; NULL without controls */
-    var *Q;              /* dz×L, variances */
+    var *F;            /* (dz·dz)×L */
+    var *push;         /* B u, dz×L; NULL without controls */
+    var *Q;            /* dz×L, variances */
 };
 struct transition transition_declare(struct params *p, int dz, int du, const struct transition_settings *s, uint64_t seed);
 /* At states z dz×L with controls u du×L; u NULL: no control acts, as if it were 0. */
@@ -254,8 +260,8 @@ struct block {
     char *last_id;         /* of the record before these, or NULL */
 };
 struct block block_new(int threads); /* room for whole chunks, one or more a thread */
-/* Reads the next records and checks that they fit the model (NULL: unchecked), and that each begins a sequence. Returns their number, 0 at the end, -1 on error with e:
- * "name: record 17: field x: …". */
+/* Reads the next records and checks that they fit the model (NULL: unchecked), and that each begins a sequence. Returns their number, 0 at
+ * the end, -1 on error with e: "name: record 17: field x: …". */
 int block_read(struct block *b, struct reader *r, const char *name, const struct model *m, struct error *e);
 void block_free(struct block *b);
 
@@ -295,12 +301,13 @@ void predict_run(const struct model *m, const struct record *records, int count,
                  const struct noise *n, struct pool *pool, struct prediction *out);
 /* Sequences from the learned prior: z_1 from p(z_1), then `steps` steps in all, transitions sampled or means. u: count arrays [T, Du],
  * whose T takes the place of steps; NULL: no control acts. */
-void generate_run(const struct model *m, const struct array *u, int count, int steps, uint32_t first, bool sample_steps, const struct noise *n,
-                  struct pool *pool, struct prediction *out);
+void generate_run(const struct model *m, const struct array *u, int count, int steps, uint32_t first, bool sample_steps,
+                  const struct noise *n, struct pool *pool, struct prediction *out);
 void prediction_free(struct prediction *p);
 
-/* Room for what was never observed (horizon.c): every field that the header declares gets `more` steps behind its last, u zeros (and its last
- * step too, where it is not finite), other fields NaN, or 0 if they are integers; a mask says 0 there, and is added if there is none. */
+/* Room for what was never observed (horizon.c): every field that the header declares gets `more` steps behind its last, u zeros (and its
+ * last step too, where it is not finite), other fields NaN, or 0 if they are integers; a mask says 0 there, and is added if there is none.
+ */
 void record_extend(struct record *r, const json_t *header, size_t more);
 
 #endif

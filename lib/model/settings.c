@@ -14,6 +14,7 @@ const struct option_row options_model[] = {
      "initial distribution p(z_1): standard normal, or the variational hierarchical prior"},
     {"vhp-latent", 0, OPT_INT, AT(vhp_latent), "2", 1, 64, NULL, "N", "size of the hierarchical prior's own latent variable"},
     {"vhp-hidden", 0, OPT_SIZES, AT(vhp_hidden), "64-64", 1, 65536, NULL, "N-N", "hidden layers of the hierarchical prior"},
-    {"filter", 0, OPT_FLAG, AT(filter), NULL, 0, 0, NULL, NULL, "learn the filter version: the rate uses filtered beliefs instead of smoothed ones"},
+    {"filter", 0, OPT_FLAG, AT(filter), NULL, 0, 0, NULL, NULL,
+     "learn the filter version: the rate uses filtered beliefs instead of smoothed ones"},
     {0},
 };

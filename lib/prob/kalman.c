@@ -17,8 +17,7 @@ struct belief kalman_update(struct tape *t, struct belief z, var *a, var *C, var
         K = mul_lanes(t, K, seen);
     var *innovation = sub(t, a, mat_vec(t, C, z.mean));
     var *kept = identity_minus(t, mat_mul(t, K, C, n, d, n), n);
-    return (struct belief){add(t, z.mean, mat_vec(t, K, innovation)),
-                           add(t, sandwich(t, kept, z.cov, n, n), sandwich_diag(t, K, R, n, d))};
+    return (struct belief){add(t, z.mean, mat_vec(t, K, innovation)), add(t, sandwich(t, kept, z.cov, n, n), sandwich_diag(t, K, R, n, d))};
 }
 
 struct smoother smoother_prepare(struct tape *t, struct belief filtered, struct belief predicted, var *F, var *Q, int steps, int lanes)

@@ -66,10 +66,8 @@ static struct view pendulum_view(const void *settings)
     switch (p->observe) {
     case OBSERVE_ANGLE:
         return (struct view){.n = 1, .meaning = "angle, unwrapped, 0 upright", .unit = "rad", .kinds = "circle", .names = "angle"};
-    case OBSERVE_SINCOS:
-        return (struct view){.n = 2, .meaning = "sine and cosine of the angle", .kinds = "line,line", .names = "sin,cos"};
-    default:
-        return (struct view){p->size, p->size, 1, p->size * p->size, "image of the bob, value/255", NULL, NULL, NULL};
+    case OBSERVE_SINCOS: return (struct view){.n = 2, .meaning = "sine and cosine of the angle", .kinds = "line,line", .names = "sin,cos"};
+    default: return (struct view){p->size, p->size, 1, p->size * p->size, "image of the bob, value/255", NULL, NULL, NULL};
     }
 }
 

@@ -143,7 +143,8 @@ struct filter {
 int filter_open(struct filter *f, const struct passage *how, struct error *e); /* reads the header */
 int filter_begin(struct filter *f, struct error *e);                           /* writes the header */
 int filter_end(struct filter *f, struct error *e);                             /* writes the trailer; the file appears */
-/* Frees; without filter_end no file appears, and e (may be NULL) gets its name where writing failed. Safe after a filter_open that failed. */
+/* Frees; without filter_end no file appears, and e (may be NULL) gets its name where writing failed. Safe after a filter_open that failed.
+ */
 void filter_close(struct filter *f, struct error *e);
 
 /* Which sequence a record belongs to: a record with the id of the one before goes on with it. Starts as {0}. */

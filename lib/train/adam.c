@@ -19,7 +19,8 @@ void adam_free(struct adam *a)
 
 /* m, v and the parameters of one entry; size and root are the bias-corrected step and 1/√(1−β₂ᵗ), kept is what decay leaves
  * of a value (decoupled from the gradient: Loshchilov and Hutter 2019). */
-static void move(size_t n, real *restrict value, real *restrict m, real *restrict v, const real *restrict g, real size, real root, real kept)
+static void move(size_t n, real *restrict value, real *restrict m, real *restrict v, const real *restrict g, real size, real root,
+                 real kept)
 {
     for (size_t i = 0; i < n; i++) {
         m[i] = (real)0.9 * m[i] + (real)0.1 * g[i];

@@ -95,7 +95,8 @@ enum { RUN_NUMBERS = 10 };
 
 static void run_numbers(struct run *r, double *numbers[RUN_NUMBERS], double *starts_done, double *warned)
 {
-    double *all[RUN_NUMBERS] = {starts_done, warned, &r->skipped, &r->skipped_in_row, &r->sum_distortion, &r->sum_rate, &r->sum_n, &r->metrics_bytes, &r->numbers, &r->score_lambda};
+    double *all[RUN_NUMBERS] = {starts_done,  warned,    &r->skipped,       &r->skipped_in_row, &r->sum_distortion,
+                                &r->sum_rate, &r->sum_n, &r->metrics_bytes, &r->numbers,        &r->score_lambda};
     memcpy(numbers, all, sizeof all);
 }
 
@@ -134,8 +135,8 @@ static int load_archive(struct run *r, const struct archive *a, struct error *e)
     int status = compare(a->meta, want, "", e);
     json_decref(want);
     double starts_done, warned, *to[RUN_NUMBERS], numbers[RUN_NUMBERS];
-    if (status || get_numbers(a, "run.numbers", numbers, RUN_NUMBERS, e) || get_numbers(a, "run.scores", r->score, (size_t)r->s->starts, e) ||
-        get_position(a, &r->model->params, &r->now, "now", e))
+    if (status || get_numbers(a, "run.numbers", numbers, RUN_NUMBERS, e) ||
+        get_numbers(a, "run.scores", r->score, (size_t)r->s->starts, e) || get_position(a, &r->model->params, &r->now, "now", e))
         return e->code;
     run_numbers(r, to, &starts_done, &warned);
     for (int i = 0; i < RUN_NUMBERS; i++)

@@ -80,7 +80,8 @@ static double sum_of(const var *a)
     return sum;
 }
 
-struct batch_result gradient_forward(struct gradient_engine *g, const int *pick, int n, int from, int T, unsigned moving, const struct noise *noise)
+struct batch_result gradient_forward(struct gradient_engine *g, const int *pick, int n, int from, int T, unsigned moving,
+                                     const struct noise *noise)
 {
     g->pick = pick, g->n = n, g->from = from, g->T = T, g->moving = moving, g->noise = noise;
     int chunks = (n + CHUNK - 1) / CHUNK;

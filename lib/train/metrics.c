@@ -47,8 +47,8 @@ int metrics_open(struct run *r, struct error *e)
     if (!goes_on)
         return put_line(r, settings_line(r), e);
     if (fseek(r->metrics, 0, SEEK_END) || (double)ftell(r->metrics) < r->metrics_bytes)
-        return error_set(e, DSSM_BAD_INPUT, "%s: is not the file that the checkpoint goes with: expected %.0f bytes or more", r->io->metrics,
-                         r->metrics_bytes);
+        return error_set(e, DSSM_BAD_INPUT, "%s: is not the file that the checkpoint goes with: expected %.0f bytes or more",
+                         r->io->metrics, r->metrics_bytes);
     /* Lines behind the checkpoint will be written again. */
     if (ftruncate(fileno(r->metrics), (off_t)r->metrics_bytes) || fseek(r->metrics, 0, SEEK_END))
         return error_set(e, DSSM_FAILURE, "%s: cannot go on: %m", r->io->metrics);

@@ -80,7 +80,8 @@ static void annealing_start(const struct objective_settings *s, struct objective
     o->started = 0;
 }
 
-static struct objective_weights annealing_advance(const struct objective_settings *s, struct objective_state *o, int update, double distortion)
+static struct objective_weights annealing_advance(const struct objective_settings *s, struct objective_state *o, int update,
+                                                  double distortion)
 {
     double beta = fmin(1, (double)update / s->anneal_updates);
     o->distortion = distortion;

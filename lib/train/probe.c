@@ -34,7 +34,8 @@ int probe_d0(struct run *r, struct error *e)
         if (i >= updates - last)
             level += distortion / last;
         if (i % 20 == 0)
-            progress_show(r->progress, (double)i / updates, "looking for D0: distortion %.1f above its constant", distortion - constant_part);
+            progress_show(r->progress, (double)i / updates, "looking for D0: distortion %.1f above its constant",
+                          distortion - constant_part);
     }
     if (!isfinite(level))
         return error_set(e, DSSM_DIVERGED, "the distortion is %g after %d updates of encoder and decoder alone", level, updates);

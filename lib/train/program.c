@@ -150,11 +150,23 @@ int train_main(const char *kind_name, int argc, char **argv)
     struct trainer_files files;
     struct train_settings train;
     void *settings = xcalloc(1, kind->settings_size);
-    struct option_group groups[] = {{"Files", options_files, &files}, {"Training", options_train, &train}, {"Objective", options_objective, &train.objective},
-                                    {"Model", options_model, settings}, {kind->title, kind->options, settings}, {"General", options_common, &common}, {0}};
+    struct option_group groups[] = {{"Files", options_files, &files},
+                                    {"Training", options_train, &train},
+                                    {"Objective", options_objective, &train.objective},
+                                    {"Model", options_model, settings},
+                                    {kind->title, kind->options, settings},
+                                    {"General", options_common, &common},
+                                    {0}};
     char *name = xasprintf("%s-train", kind->name), *line = xasprintf("stream in, model out: learn the %s from sequences", kind->title);
-    char *examples = xasprintf("gen-pendulum -n 500 --seed 1 | %s -o m.npz\n%s -o m.npz --metrics m.jsonl --checkpoint m.ck train.msgpack\n", name, name);
-    struct program p = {.name = name, .reads_writes = line, .operands = "[STREAM]", .operands_max = 1, .examples = examples, .groups = groups, .reads_stdin = true};
+    char *examples = xasprintf(
+        "gen-pendulum -n 500 --seed 1 | %s -o m.npz\n%s -o m.npz --metrics m.jsonl --checkpoint m.ck train.msgpack\n", name, name);
+    struct program p = {.name = name,
+                        .reads_writes = line,
+                        .operands = "[STREAM]",
+                        .operands_max = 1,
+                        .examples = examples,
+                        .groups = groups,
+                        .reads_stdin = true};
     struct operands operands;
     int status;
     if (program_start(&p, argc, argv, &operands, &status)) {

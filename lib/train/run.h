@@ -6,12 +6,12 @@
 
 /* All that an update changes: what a checkpoint keeps, and what the best of several starts is kept as. */
 struct position {
-    real *value;      /* the parameters; params.size numbers, owned */
+    real *value; /* the parameters; params.size numbers, owned */
     struct adam adam;
     struct objective_state objective;
-    double start;     /* which start this is */
-    double update;    /* updates done */
-    double score;     /* Lagrangian at the end of its short training */
+    double start;  /* which start this is */
+    double update; /* updates done */
+    double score;  /* Lagrangian at the end of its short training */
 };
 enum { POSITION_NUMBERS = OBJECTIVE_STATE_SIZE + 3 + 5 };
 
@@ -23,17 +23,17 @@ struct run {
     const struct objective_kind *objective;
     struct gradient_engine *engine;
     real *gradient;
-    struct position now, best;    /* now.value is the model's own vector */
-    double *score;                /* of each start, in order; NAN if not yet known */
-    double score_lambda;          /* λ in these Lagrangians */
-    int starts_done;              /* short trainings finished; = s->starts when the chosen one goes on */
+    struct position now, best; /* now.value is the model's own vector */
+    double *score;             /* of each start, in order; NAN if not yet known */
+    double score_lambda;       /* λ in these Lagrangians */
+    int starts_done;           /* short trainings finished; = s->starts when the chosen one goes on */
     double skipped, skipped_in_row;
     double sum_distortion, sum_rate, sum_n; /* since the last line of metrics */
-    double metrics_bytes;         /* length of the metrics file at the last checkpoint */
-    double numbers;               /* observed numbers a sequence, mean over the data */
+    double metrics_bytes;                   /* length of the metrics file at the last checkpoint */
+    double numbers;                         /* observed numbers a sequence, mean over the data */
     bool warned;
-    int *order, epoch;            /* this epoch's order of the sequences */
-    double began;                 /* seconds_now() at the start of this process */
+    int *order, epoch; /* this epoch's order of the sequences */
+    double began;      /* seconds_now() at the start of this process */
     FILE *metrics;
     struct progress *progress;
 };
@@ -44,7 +44,7 @@ void position_free(struct position *p);
 void position_copy(struct position *to, const struct position *from, size_t size);
 void position_numbers(const struct position *p, double out[POSITION_NUMBERS]);
 void position_from_numbers(struct position *p, const double in[POSITION_NUMBERS]);
-uint64_t start_seed(const struct run *r); /* the seed of the start at hand */
+uint64_t start_seed(const struct run *r);   /* the seed of the start at hand */
 void start_begin(struct run *r, int start); /* fresh start values from start_seed */
 /* Scores the short training at hand (lost: as the worst) and moves on; false if all of them are lost. */
 bool start_finish(struct run *r, bool lost);

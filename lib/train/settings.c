@@ -6,7 +6,8 @@ const struct option_row options_objective[] = {
     {"objective", 0, OPT_CHOICE, AT(kind), "co", 0, 0, "co|annealing|elbo", "KIND",
      "constrained optimisation (Algorithm 1), annealing of the rate, or the plain evidence lower bound"},
     {"d0", 0, OPT_TEXT, AT(d0), "auto", 0, 0, NULL, "D0",
-     "bound on the distortion: excess:N (nats a sequence above a perfect reconstruction), rmse:E (a number of x), nats:N, or auto: 1.5 times the excess that encoder and decoder reach alone in 1000 updates"},
+     "bound on the distortion: excess:N (nats a sequence above a perfect reconstruction), rmse:E (a number of x), nats:N, or auto: 1.5 "
+     "times the excess that encoder and decoder reach alone in 1000 updates"},
     {"lambda0", 0, OPT_REAL, AT(lambda0), "0.005", 1e-9, 1e9, NULL, "L", "first value of the Lagrange multiplier"},
     {"lambda-bound", 0, OPT_REAL, AT(lambda_bound), "0.0012", 1e-9, 10, NULL, "B", "most that ln(lambda) may change in one update"},
     {"nu", 0, OPT_REAL, AT(nu), "0.0001", 0, 10, NULL, "V", "speed of lambda"},
@@ -15,7 +16,8 @@ const struct option_row options_objective[] = {
     {"alpha", 0, OPT_REAL, AT(alpha), "0.5", 0, 0.9999, NULL, "A", "memory of the running distortion"},
     {"initial-phase", 0, OPT_CHOICE, AT(initial), "all", 0, 0, "coders|all", "WHAT",
      "parameters that move before the bound is first met: encoder and decoder alone (Algorithm 1 as published), or all"},
-    {"anneal-updates", 0, OPT_INT, AT(anneal_updates), "4000", 1, 1e9, NULL, "N", "updates over which annealing takes the rate's weight from 0 to 1"},
+    {"anneal-updates", 0, OPT_INT, AT(anneal_updates), "4000", 1, 1e9, NULL, "N",
+     "updates over which annealing takes the rate's weight from 0 to 1"},
     {0},
 };
 #undef AT
@@ -28,7 +30,8 @@ const struct option_row options_train[] = {
     {"flat-share", 0, OPT_REAL, AT(flat_share), "0.3", 0, 1, NULL, "F", "share of the updates at the full rate, before a cosine lowers it"},
     {"final-share", 0, OPT_REAL, AT(final_share), "0.01", 0, 1, NULL, "F", "share of the rate that is left at the end"},
     {"clip", 0, OPT_REAL, AT(clip), "1000", 1e-9, 1e30, NULL, "G", "largest norm of a gradient; a longer one is shortened"},
-    {"starts", 0, OPT_INT, AT(starts), "3", 1, 1000, NULL, "K", "short trainings from different draws, of which the one with the lowest Lagrangian goes on"},
+    {"starts", 0, OPT_INT, AT(starts), "3", 1, 1000, NULL, "K",
+     "short trainings from different draws, of which the one with the lowest Lagrangian goes on"},
     {"start-updates", 0, OPT_INT, AT(start_updates), "1500", 1, 1e9, NULL, "N", "updates of a short training"},
     {"eval-every", 0, OPT_INT, AT(eval_every), "250", 1, 1e9, NULL, "N", "updates between two lines of metrics"},
     {"checkpoint-every", 0, OPT_INT, AT(checkpoint_every), "1000", 1, 1e9, NULL, "N", "updates between two checkpoints"},

@@ -73,7 +73,8 @@ void start_begin(struct run *r, int start)
  * did not diverge, so that all are judged alike, and so is the noise. */
 static double lagrangian(struct run *r)
 {
-    struct bound b = model_bound(r->model, r->data->record, r->data->n, &(struct noise){r->s->seed, UINT32_MAX, false}, r->io->pool, NULL, NULL);
+    struct bound b =
+        model_bound(r->model, r->data->record, r->data->n, &(struct noise){r->s->seed, UINT32_MAX, false}, r->io->pool, NULL, NULL);
     if (r->score_lambda == 0)
         r->score_lambda = r->now.objective.lambda;
     return b.rate + r->score_lambda * (b.distortion - distortion_constant(r->numbers, model_settings(r->model)->sigma_x2));

@@ -13,13 +13,13 @@
 /* ---- settings (settings.c) ---- */
 
 struct objective_settings {
-    int kind;            /* index into objective_kinds */
-    const char *d0;      /* "auto", "excess:40", "rmse:0.005", "nats:-9500" */
+    int kind;                     /* index into objective_kinds */
+    const char *d0;               /* "auto", "excess:40", "rmse:0.005", "nats:-9500" */
     double nu, tau1, tau2, alpha; /* of Algorithm 1 */
-    double lambda0;      /* λ⁰ */
-    double lambda_bound; /* on |ln λⁱ − ln λⁱ⁻¹| */
-    int anneal_updates;  /* β goes 0 → 1 over so many updates */
-    int initial;         /* enum initial_moves */
+    double lambda0;               /* λ⁰ */
+    double lambda_bound;          /* on |ln λⁱ − ln λⁱ⁻¹| */
+    int anneal_updates;           /* β goes 0 → 1 over so many updates */
+    int initial;                  /* enum initial_moves */
 };
 
 /* What moves in Algorithm 1's initial phase: the coders alone, as published, or everything. */
@@ -39,13 +39,13 @@ extern const struct option_row options_train[];     /* into a struct train_setti
 /* ---- objectives (objective.c and one file a kind) ---- */
 
 struct objective_state {
-    double d0;          /* 𝒟₀, nats a sequence */
-    double lambda;      /* λ, or 1/β in annealing */
-    double distortion;  /* 𝒟̂, the running mean */
-    double main_phase;  /* 0 or 1 */
-    double main_since;  /* update at which the main phase began, -1 before */
-    double lowest;      /* lowest 𝒟̂ so far */
-    double started;     /* 0 before the first update */
+    double d0;         /* 𝒟₀, nats a sequence */
+    double lambda;     /* λ, or 1/β in annealing */
+    double distortion; /* 𝒟̂, the running mean */
+    double main_phase; /* 0 or 1 */
+    double main_since; /* update at which the main phase began, -1 before */
+    double lowest;     /* lowest 𝒟̂ so far */
+    double started;    /* 0 before the first update */
 };
 enum { OBJECTIVE_STATE_SIZE = sizeof(struct objective_state) / sizeof(double) };
 
@@ -72,8 +72,8 @@ double distortion_constant(double numbers, double sigma_x2);
 /* ---- Adam (adam.c; Kingma and Ba 2015) ---- */
 
 struct adam {
-    real *m, *v;      /* first and second moments, laid out as the parameters; owned */
-    double steps[5];  /* updates that each group has had, in the order of enum param_group */
+    real *m, *v;     /* first and second moments, laid out as the parameters; owned */
+    double steps[5]; /* updates that each group has had, in the order of enum param_group */
 };
 struct adam adam_new(const struct params *p);
 void adam_free(struct adam *a);
@@ -95,20 +95,21 @@ struct gradient_engine;
 struct gradient_engine *gradient_new(const struct model *m, const struct dataset *d, int batch, struct pool *pool);
 void gradient_free(struct gradient_engine *g);
 /* Values of the bound for records pick[0..n-1], steps from..from+T-1; keeps the tapes for gradient_backward. */
-struct batch_result gradient_forward(struct gradient_engine *g, const int *pick, int n, int from, int T, unsigned moving, const struct noise *noise);
+struct batch_result gradient_forward(struct gradient_engine *g, const int *pick, int n, int from, int T, unsigned moving,
+                                     const struct noise *noise);
 /* gradient (params.size numbers) of w.distortion·𝒟 + w.rate·ℛ, means over the batch. Returns its norm over the moving groups. */
 double gradient_backward(struct gradient_engine *g, struct objective_weights w, unsigned moving, real *gradient);
 
 /* ---- the trainer (trainer.c) ---- */
 
 struct train_io {
-    const char *program;          /* for messages on standard error */
-    const char *checkpoint;       /* path, or NULL */
-    const char *metrics;          /* path of the JSON lines, or NULL */
+    const char *program;    /* for messages on standard error */
+    const char *checkpoint; /* path, or NULL */
+    const char *metrics;    /* path of the JSON lines, or NULL */
     bool quiet;
     struct pool *pool;
-    const json_t *provenance;     /* settings as the command line gave them: into metrics, checkpoint and model */
-    volatile sig_atomic_t *stop;  /* set by a signal: save a checkpoint and return; may be NULL */
+    const json_t *provenance;    /* settings as the command line gave them: into metrics, checkpoint and model */
+    volatile sig_atomic_t *stop; /* set by a signal: save a checkpoint and return; may be NULL */
 };
 
 /* Trains m (with start values from the seed) on d; evaluates validation (may be NULL) as it goes. Resumes from the checkpoint if it

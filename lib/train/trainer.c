@@ -54,7 +54,8 @@ static int skip_update(struct run *r, const char *term, double value, struct err
     r->now.update++;
     if (++r->skipped_in_row < TOO_MANY_SKIPPED)
         return DSSM_OK;
-    return error_set(e, DSSM_DIVERGED, "diverged at update %.0f: %s is %g, for %d updates in a row", r->now.update, term, value, TOO_MANY_SKIPPED);
+    return error_set(e, DSSM_DIVERGED, "diverged at update %.0f: %s is %g, for %d updates in a row", r->now.update, term, value,
+                     TOO_MANY_SKIPPED);
 }
 
 struct batch_result run_forward(struct run *r, unsigned moving)
@@ -144,7 +145,8 @@ static void warn_out_of_reach(struct run *r)
     r->warned = true;
     progress_end(r->progress);
     fprintf(stderr,
-            "%s: warning: update %.0f: the bound on the distortion is out of reach so far: D0 is excess:%.3g, the lowest distortion was excess:%.3g, "
+            "%s: warning: update %.0f: the bound on the distortion is out of reach so far: D0 is excess:%.3g, the lowest distortion was "
+            "excess:%.3g, "
             "and lambda has run up to %.3g. Give --d0 a value above the lowest, or a larger --sigma-x2, or a lower --learning-rate.\n",
             r->io->program, r->now.update, o->d0 - constant_part, o->lowest - constant_part, o->lambda);
     r->progress = progress_new(r->io->program, r->io->quiet);
@@ -166,7 +168,8 @@ static int stop_here(struct run *r, struct error *e)
 {
     if (checkpoint_save(r, e))
         return e->code;
-    return error_set(e, DSSM_FAILURE, r->io->checkpoint ? "stopped at update %.0f; the same command goes on from the checkpoint" : "stopped at update %.0f",
+    return error_set(e, DSSM_FAILURE,
+                     r->io->checkpoint ? "stopped at update %.0f; the same command goes on from the checkpoint" : "stopped at update %.0f",
                      r->now.update);
 }
 

@@ -11,11 +11,13 @@ enum { LANES = 64, N = 3, NUMBERS = 4096, TIMES = 400, ROUNDS = 9 };
 
 static real x[NUMBERS], y[NUMBERS], A[N * N * LANES], B[N * N * LANES], C[N * N * LANES];
 
-static void vector_tanh(void) {
+static void vector_tanh(void)
+{
     vm_tanh(NUMBERS, x, y);
 }
 
-static void plain_tanh(void) {
+static void plain_tanh(void)
+{
     for (int i = 0; i < NUMBERS; i++)
         y[i] = tanhf(x[i]);
 }
@@ -23,12 +25,14 @@ static void plain_tanh(void) {
 static struct tape *tape;
 static var *a, *b;
 
-static void product_across_lanes(void) {
+static void product_across_lanes(void)
+{
     for (int i = 0; i < 16; i++)
         mat_mul(tape, a, b, N, N, N);
 }
 
-static void product_by_gemm(void) {
+static void product_by_gemm(void)
+{
     for (int i = 0; i < 16 * LANES; i++) {
         int at = i % LANES * N * N;
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, N, N, N, 1, A + at, N, B + at, N, 0, C + at, N);
@@ -36,7 +40,8 @@ static void product_by_gemm(void) {
 }
 
 /* Seconds for TIMES calls; the tape's memory is taken back before each. */
-static double seconds_of(void (*work)(void)) {
+static double seconds_of(void (*work)(void))
+{
     double begin = seconds_now();
     for (int i = 0; i < TIMES; i++) {
         tape_begin(tape, NULL, NULL, 0);
@@ -50,7 +55,8 @@ static double seconds_of(void (*work)(void)) {
 }
 
 /* The least of several rounds, taken in turns, so that a disturbance hits both or neither. */
-static void compare(const char *name, void (*ours)(void), void (*theirs)(void)) {
+static void compare(const char *name, void (*ours)(void), void (*theirs)(void))
+{
     double our = INFINITY, their = INFINITY;
     for (int i = 0; i < ROUNDS; i++) {
         our = fmin(our, seconds_of(ours));
@@ -59,7 +65,8 @@ static void compare(const char *name, void (*ours)(void), void (*theirs)(void)) 
     printf("%s: ratio %.1f\n", name, their / our);
 }
 
-int main(void) {
+int main(void)
+{
     for (int i = 0; i < NUMBERS; i++)
         x[i] = (real)(i % 400) / 100 - 2;
     for (int i = 0; i < N * N * LANES; i++)

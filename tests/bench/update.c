@@ -19,12 +19,12 @@ struct product {
 static struct product product[PRODUCTS_MAX];
 static int products, noting;
 
-typedef void gemm_function(CBLAS_LAYOUT, CBLAS_TRANSPOSE, CBLAS_TRANSPOSE, blasint, blasint, blasint, float, const float *, blasint, const float *,
-                           blasint, float, float *, blasint);
+typedef void gemm_function(CBLAS_LAYOUT, CBLAS_TRANSPOSE, CBLAS_TRANSPOSE, blasint, blasint, blasint, float, const float *, blasint,
+                           const float *, blasint, float, float *, blasint);
 static gemm_function *real_gemm;
 
-void cblas_sgemm(CBLAS_LAYOUT order, CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, blasint m, blasint n, blasint k, float alpha, const float *A, blasint lda,
-                 const float *B, blasint ldb, float beta, float *C, blasint ldc)
+void cblas_sgemm(CBLAS_LAYOUT order, CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, blasint m, blasint n, blasint k, float alpha, const float *A,
+                 blasint lda, const float *B, blasint ldb, float beta, float *C, blasint ldc)
 {
     if (noting && products < PRODUCTS_MAX)
         product[products++] = (struct product){ta, tb, m, n, k, lda, ldb, ldc, beta, NULL, NULL, NULL};
@@ -152,8 +152,8 @@ int main(void)
         update_time = least(update_time, time_updates(&alone));
         two_time = least(two_time, time_updates(&both));
     }
-    printf("ekvae_update_over_gemms: %.2f (update %.2f ms, its %d matrix products alone %.2f ms, one thread)\n", update_time / products_time,
-           1e3 * update_time, products, 1e3 * products_time);
+    printf("ekvae_update_over_gemms: %.2f (update %.2f ms, its %d matrix products alone %.2f ms, one thread)\n",
+           update_time / products_time, 1e3 * update_time, products, 1e3 * products_time);
     printf("ekvae_two_threads_over_one: %.2f times as fast (%.2f ms)\n", update_time / two_time, 1e3 * two_time);
     trainee_free(&alone);
     trainee_free(&both);

@@ -3,7 +3,8 @@
 
 #include "grad/engine.h"
 
-static void sums_of_any_length(void **state) {
+static void sums_of_any_length(void **state)
+{
     (void)state;
     real x[150], y[150];
     for (int i = 0; i < 150; i++) {
@@ -24,7 +25,8 @@ static void sums_of_any_length(void **state) {
 }
 
 /* First writes assign, later ones add; for plain values and views, with the source's own distance between rows. */
-static void giving_assigns_first_and_then_adds(void **state) {
+static void giving_assigns_first_and_then_adds(void **state)
+{
     (void)state;
     enum { ROWS = 3, LANES = 7, LDG = 9 };
     real g[ROWS * LDG], w[ROWS * LDG];
@@ -52,7 +54,8 @@ static void giving_assigns_first_and_then_adds(void **state) {
     }
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sums_of_any_length),
         cmocka_unit_test(giving_assigns_first_and_then_adds),

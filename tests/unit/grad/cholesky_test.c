@@ -3,19 +3,22 @@
 
 enum { LANES = 21 };
 
-static double at(const var *a, int cols, int i, int j, int l) {
+static double at(const var *a, int cols, int i, int j, int l)
+{
     return number(a, i * cols + j, l);
 }
 
 /* L Lᵀ, element (i,j). */
-static double square(const var *L, int n, int i, int j, int l) {
+static double square(const var *L, int n, int i, int j, int l)
+{
     double sum = 0;
     for (int k = 0; k < n; k++)
         sum += at(L, n, i, k, l) * at(L, n, j, k, l);
     return sum;
 }
 
-static void a_factor_gives_the_matrix_back(void **state) {
+static void a_factor_gives_the_matrix_back(void **state)
+{
     (void)state;
     struct tape *t = fresh_tape();
     for (int n = 1; n <= 8; n++) {
@@ -39,11 +42,13 @@ static void a_factor_gives_the_matrix_back(void **state) {
 }
 
 /* Element of P that spoils it, for the factor of an n×n matrix whose lane is otherwise the identity. */
-static void spoil_lane(var *P, int n, int lane, int column, double value) {
+static void spoil_lane(var *P, int n, int lane, int column, double value)
+{
     P->v[(column * n + column) * P->ld + lane] = (real)value;
 }
 
-static void lanes_without_a_factor_are_nan_and_told(void **state) {
+static void lanes_without_a_factor_are_nan_and_told(void **state)
+{
     (void)state;
     const double bad[] = {0, -1, NAN, INFINITY};
     struct tape *t = tape_new();
@@ -70,7 +75,8 @@ static void lanes_without_a_factor_are_nan_and_told(void **state) {
     tape_free(t);
 }
 
-static void the_gradient_is_symmetric(void **state) {
+static void the_gradient_is_symmetric(void **state)
+{
     (void)state;
     struct tape *t = fresh_tape();
     int n = 4;
@@ -93,7 +99,8 @@ static void the_gradient_is_symmetric(void **state) {
     tape_free(t);
 }
 
-static void solutions_solve(void **state) {
+static void solutions_solve(void **state)
+{
     (void)state;
     const int sizes[][2] = {{1, 1}, {2, 3}, {3, 3}, {5, 2}};
     struct tape *t = fresh_tape();
@@ -121,7 +128,8 @@ static void solutions_solve(void **state) {
     tape_free(t);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_factor_gives_the_matrix_back),
         cmocka_unit_test(lanes_without_a_factor_are_nan_and_told),

@@ -1,28 +1,26 @@
 /* Layers against three plain loops. */
 #include "values.h"
 
-static double activated(double x, enum activation act) {
+static double activated(double x, enum activation act)
+{
     switch (act) {
-    case ACT_TANH:
-        return tanh(x);
-    case ACT_RELU:
-        return fmax(x, 0);
-    case ACT_SIGMOID:
-        return 1 / (1 + exp(-x));
-    case ACT_SOFTPLUS:
-        return log(1 + exp(x));
-    default:
-        return x;
+    case ACT_TANH: return tanh(x);
+    case ACT_RELU: return fmax(x, 0);
+    case ACT_SIGMOID: return 1 / (1 + exp(-x));
+    case ACT_SOFTPLUS: return log(1 + exp(x));
+    default: return x;
     }
 }
 
 /* Of act'(x). */
-static double activation_slope(double x, enum activation act) {
+static double activation_slope(double x, enum activation act)
+{
     double h = 1e-6;
     return (activated(x + h, act) - activated(x - h, act)) / (2 * h);
 }
 
-static double plain(const var *W, const var *b, const var *x, int i, int l) {
+static double plain(const var *W, const var *b, const var *x, int i, int l)
+{
     double sum = b ? number(b, i, 0) : 0;
     for (int k = 0; k < W->lanes; k++)
         sum += number(W, i, k) * number(x, k, l);
@@ -31,7 +29,8 @@ static double plain(const var *W, const var *b, const var *x, int i, int l) {
 
 static const enum activation acts[] = {ACT_NONE, ACT_TANH, ACT_RELU, ACT_SIGMOID, ACT_SOFTPLUS};
 
-static void a_layer_is_three_loops(void **state) {
+static void a_layer_is_three_loops(void **state)
+{
     (void)state;
     const int sizes[][3] = {{1, 1, 1}, {3, 2, 1}, {7, 5, 4}, {33, 40, 1}, {16, 31, 25}};
     struct tape *t = fresh_tape();
@@ -52,7 +51,8 @@ static void a_layer_is_three_loops(void **state) {
 }
 
 /* The gradient of Σ w_l y_il, in plain loops; the layer is used twice, so that the second has to add to the first. */
-static void gradients_are_plain_sums(void **state) {
+static void gradients_are_plain_sums(void **state)
+{
     (void)state;
     enum { N = 4, K = 6, L = 19 };
     real weights[L];
@@ -88,7 +88,8 @@ static void gradients_are_plain_sums(void **state) {
 }
 
 /* A layer whose output nobody used leaves the gradient of its inputs unwritten. */
-static void an_unused_layer_does_nothing(void **state) {
+static void an_unused_layer_does_nothing(void **state)
+{
     (void)state;
     struct tape *t = fresh_tape();
     var *W = normal_leaf(t, 2, 3, 0, false), *x = normal_leaf(t, 3, 4, 1, false);
@@ -99,7 +100,8 @@ static void an_unused_layer_does_nothing(void **state) {
     tape_free(t);
 }
 
-static void matmul_has_no_bias(void **state) {
+static void matmul_has_no_bias(void **state)
+{
     (void)state;
     struct tape *t = fresh_tape();
     var *W = normal_leaf(t, 3, 2, 0, true), *x = normal_leaf(t, 2, 5, 1, true), *y = matmul(t, W, x);
@@ -109,7 +111,8 @@ static void matmul_has_no_bias(void **state) {
     tape_free(t);
 }
 
-static void nan_passes_through_activations(void **state) {
+static void nan_passes_through_activations(void **state)
+{
     (void)state;
     struct tape *t = fresh_tape();
     for (int a = 0; a < 5; a++) {
@@ -122,7 +125,8 @@ static void nan_passes_through_activations(void **state) {
     tape_free(t);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_layer_is_three_loops),         cmocka_unit_test(gradients_are_plain_sums),
         cmocka_unit_test(an_unused_layer_does_nothing),   cmocka_unit_test(matmul_has_no_bias),

@@ -9,13 +9,16 @@ struct two {
     double (*exact)(double a, double b);
     int rows, lanes; /* of b */
 };
-static double plus(double a, double b) {
+static double plus(double a, double b)
+{
     return a + b;
 }
-static double minus(double a, double b) {
+static double minus(double a, double b)
+{
     return a - b;
 }
-static double times(double a, double b) {
+static double times(double a, double b)
+{
     return a * b;
 }
 static const struct two two[] = {
@@ -23,7 +26,8 @@ static const struct two two[] = {
     {"mul_lanes", mul_lanes, times, 1, LANES}, {"add_rows", add_rows, plus, ROWS, 1}, {"mul_rows", mul_rows, times, ROWS, 1},
 };
 
-static void two_inputs(void **state) {
+static void two_inputs(void **state)
+{
     (void)state;
     struct tape *t = fresh_tape();
     for (size_t k = 0; k < sizeof two / sizeof *two; k++)
@@ -37,19 +41,24 @@ static void two_inputs(void **state) {
     tape_free(t);
 }
 
-static double exact_sigmoid(double x) {
+static double exact_sigmoid(double x)
+{
     return 1 / (1 + exp(-x));
 }
-static double exact_relu(double x) {
+static double exact_relu(double x)
+{
     return fmax(x, 0);
 }
-static double exact_softplus(double x) {
+static double exact_softplus(double x)
+{
     return log(1 + exp(x));
 }
-static double exact_square(double x) {
+static double exact_square(double x)
+{
     return x * x;
 }
-static double exact_inverse(double x) {
+static double exact_inverse(double x)
+{
     return 1 / x;
 }
 struct one {
@@ -69,7 +78,8 @@ static const struct one one[] = {
     {v_inverse, exact_inverse, true},
 };
 
-static void functions(void **state) {
+static void functions(void **state)
+{
     (void)state;
     struct tape *t = fresh_tape();
     for (size_t k = 0; k < sizeof one / sizeof *one; k++)
@@ -85,7 +95,8 @@ static void functions(void **state) {
     tape_free(t);
 }
 
-static void scale_and_shift(void **state) {
+static void scale_and_shift(void **state)
+{
     (void)state;
     struct tape *t = fresh_tape();
     var *a = normal_leaf(t, 2, 9, 0, true), *y = scale(t, shift(t, a, 0.25), -3);
@@ -95,7 +106,8 @@ static void scale_and_shift(void **state) {
     tape_free(t);
 }
 
-static void softmax_sums_to_one(void **state) {
+static void softmax_sums_to_one(void **state)
+{
     (void)state;
     struct tape *t = fresh_tape();
     for (int view = 0; view < 2; view++)
@@ -118,7 +130,8 @@ static void softmax_sums_to_one(void **state) {
     tape_free(t);
 }
 
-static void nan_stays_in_its_place(void **state) {
+static void nan_stays_in_its_place(void **state)
+{
     (void)state;
     struct tape *t = fresh_tape();
     for (size_t k = 0; k < sizeof one / sizeof *one; k++) {
@@ -136,7 +149,8 @@ static void nan_stays_in_its_place(void **state) {
     tape_free(t);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_inputs),
         cmocka_unit_test(functions),

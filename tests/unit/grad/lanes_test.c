@@ -5,12 +5,14 @@
 
 enum { MOST = 45, LD = 50 };
 
-static void fill(real *x, int n, int which) {
+static void fill(real *x, int n, int which)
+{
     for (int i = 0; i < n; i++)
         x[i] = (real)drawn(which, i);
 }
 
-static void dots_are_right_for_any_number_of_lanes(void **state) {
+static void dots_are_right_for_any_number_of_lanes(void **state)
+{
     (void)state;
     real a[6 * LD], b[6 * LD], c[LD], before[LD];
     fill(a, 6 * LD, 0);
@@ -31,7 +33,8 @@ static void dots_are_right_for_any_number_of_lanes(void **state) {
 }
 
 /* Products read through any arrangement of rows and columns. */
-static void products_follow_their_strides(void **state) {
+static void products_follow_their_strides(void **state)
+{
     (void)state;
     enum { N = 3, K = 4, M = 2, LANES = 19 };
     real a[N * K * LD], b[K * M * LD], c[N * M * LD], d[N * M * LD];
@@ -57,7 +60,8 @@ static void products_follow_their_strides(void **state) {
 }
 
 /* A Aᵀ, computed once below the diagonal; adding keeps what was there, symmetric or not. */
-static void symmetric_products_are_mirrored(void **state) {
+static void symmetric_products_are_mirrored(void **state)
+{
     (void)state;
     enum { N = 3, K = 2, LANES = 9 };
     real a[N * K * LD], c[N * N * LD], d[N * N * LD];
@@ -78,7 +82,8 @@ static void symmetric_products_are_mirrored(void **state) {
             }
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(dots_are_right_for_any_number_of_lanes),
         cmocka_unit_test(products_follow_their_strides),

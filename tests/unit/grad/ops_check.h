@@ -39,28 +39,27 @@ struct problem {
     double *value[MAX_INPUTS];
 };
 
-static double one_normal(uint32_t which, uint32_t step) {
+static double one_normal(uint32_t which, uint32_t step)
+{
     double x;
     draw_normal((struct draw){.seed = 5, .purpose = 1, .sequence = which, .step = step}, 1, &x);
     return x;
 }
 
-static double drawn(struct input in, int row, int lane, uint32_t which) {
+static double drawn(struct input in, int row, int lane, uint32_t which)
+{
     double x = one_normal(which, (uint32_t)(row * in.lanes + lane));
     int n = (int)lround(sqrt(in.rows)), i = row / n, j = row % n;
     switch (in.kind) {
-    case POSITIVE:
-        return 0.5 + fabs(x);
-    case AWAY_FROM_ZERO:
-        return x < 0 ? x - 0.1 : x + 0.1;
-    case LOWER:
-        return j > i ? 0 : i == j ? 0.7 + fabs(x) : 0.5 * x;
-    default:
-        return x;
+    case POSITIVE: return 0.5 + fabs(x);
+    case AWAY_FROM_ZERO: return x < 0 ? x - 0.1 : x + 0.1;
+    case LOWER: return j > i ? 0 : i == j ? 0.7 + fabs(x) : 0.5 * x;
+    default: return x;
     }
 }
 
-static void problem_open(struct problem *p, const struct row *row, struct size size, enum hold hold) {
+static void problem_open(struct problem *p, const struct row *row, struct size size, enum hold hold)
+{
     *p = (struct problem){row, size, hold, {{0}}, {0}};
     row->inputs(size, p->in);
     for (int i = 0; i < MAX_INPUTS; i++) {
@@ -72,13 +71,15 @@ static void problem_open(struct problem *p, const struct row *row, struct size s
     }
 }
 
-static void problem_close(struct problem *p) {
+static void problem_close(struct problem *p)
+{
     for (int i = 0; i < MAX_INPUTS; i++)
         free(p->value[i]);
 }
 
 /* The input in the way it is to be held; *source is the leaf, at whose (1,2) the value begins if it is a view. */
-static var *hold_input(struct tape *t, struct input in, const double *value, enum hold hold, var **source) {
+static var *hold_input(struct tape *t, struct input in, const double *value, enum hold hold, var **source)
+{
     if (hold != AS_VIEW) {
         *source = leaf(t, in.rows, in.lanes, value);
         return hold == AS_RESULT ? scale(t, *source, 1) : *source;
@@ -93,12 +94,14 @@ static var *hold_input(struct tape *t, struct input in, const double *value, enu
 }
 
 /* A fixed weight for every number of the output; every third counts nothing, so that outputs are partly used. */
-static double weight(int i) {
+static double weight(int i)
+{
     return i % 3 == 2 ? 0 : cos(1 + 0.7 * i);
 }
 
 /* Σ weight · output, with the weights as the output's gradient. */
-static double weigh(var *y, int first_weight) {
+static double weigh(var *y, int first_weight)
+{
     double sum = 0;
     real *seed = var_gradient(y);
     for (int r = 0; r < y->rows; r++)
@@ -111,7 +114,8 @@ static double weigh(var *y, int first_weight) {
 }
 
 /* The sum of weighted outputs; if gradient is not NULL also its gradient, input by input. */
-static double run(struct tape *t, const struct problem *p, double *const gradient[MAX_INPUTS]) {
+static double run(struct tape *t, const struct problem *p, double *const gradient[MAX_INPUTS])
+{
     real dummy = 0;
     var *source[MAX_INPUTS] = {0}, *x[MAX_INPUTS] = {0};
     tape_begin(t, NULL, &dummy, GROUP_ALL);
@@ -134,7 +138,8 @@ static double run(struct tape *t, const struct problem *p, double *const gradien
 }
 
 /* d sum / d value by a five-point difference: error O(h⁴), and 1e-12/h of rounding. */
-static double difference(struct tape *t, const struct problem *p, double *value) {
+static double difference(struct tape *t, const struct problem *p, double *value)
+{
     double h = 1e-3, kept = *value, f[4];
     for (int i = 0; i < 4; i++) {
         *value = kept + (double[]){-2, -1, 1, 2}[i] * h;
@@ -145,7 +150,8 @@ static double difference(struct tape *t, const struct problem *p, double *value)
 }
 
 /* The largest error over all entries of all inputs, relative to 1 + |difference|. */
-static double worst_error(struct tape *t, struct problem *p) {
+static double worst_error(struct tape *t, struct problem *p)
+{
     double *gradient[MAX_INPUTS], worst = 0;
     for (int i = 0; i < MAX_INPUTS; i++)
         gradient[i] = xcalloc((size_t)(p->in[i].rows * p->in[i].lanes), sizeof(double));
@@ -166,7 +172,8 @@ static const struct size sizes[] = {
     {1, 1, 1, 1}, {2, 2, 2, 1}, {3, 3, 3, 2}, {3, 2, 4, 5}, {2, 5, 1, 9}, {5, 3, 2, 17}, {4, 4, 4, 35},
 };
 
-static double worst_of_row(const struct row *row, bool say) {
+static double worst_of_row(const struct row *row, bool say)
+{
     struct tape *t = tape_new();
     double worst = 0;
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)

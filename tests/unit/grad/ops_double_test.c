@@ -13,86 +13,108 @@
 
 /* ---- input shapes ---- */
 
-static void same_one(struct size s, struct input in[]) {
+static void same_one(struct size s, struct input in[])
+{
     in[0] = (struct input){s.n, s.lanes, ANY};
 }
-static void positive_one(struct size s, struct input in[]) {
+static void positive_one(struct size s, struct input in[])
+{
     in[0] = (struct input){s.n, s.lanes, POSITIVE};
 }
-static void kinked_one(struct size s, struct input in[]) {
+static void kinked_one(struct size s, struct input in[])
+{
     in[0] = (struct input){s.n, s.lanes, AWAY_FROM_ZERO};
 }
-static void column_one(struct size s, struct input in[]) {
+static void column_one(struct size s, struct input in[])
+{
     in[0] = (struct input){s.n, 1, ANY};
 }
-static void steps_one(struct size s, struct input in[]) {
+static void steps_one(struct size s, struct input in[])
+{
     in[0] = (struct input){s.n, 3 * s.lanes, ANY};
 }
-static void same_two(struct size s, struct input in[]) {
+static void same_two(struct size s, struct input in[])
+{
     same_one(s, in);
     in[1] = in[0];
 }
-static void row_two(struct size s, struct input in[]) {
+static void row_two(struct size s, struct input in[])
+{
     same_one(s, in);
     in[1] = (struct input){1, s.lanes, ANY};
 }
-static void column_two(struct size s, struct input in[]) {
+static void column_two(struct size s, struct input in[])
+{
     same_one(s, in);
     in[1] = (struct input){s.n, 1, ANY};
 }
-static void uneven_rows(struct size s, struct input in[]) {
+static void uneven_rows(struct size s, struct input in[])
+{
     in[0] = (struct input){s.n, s.lanes, ANY};
     in[1] = (struct input){s.k, s.lanes, ANY};
     in[2] = (struct input){s.m, s.lanes, ANY};
 }
-static void uneven_lanes(struct size s, struct input in[]) {
+static void uneven_lanes(struct size s, struct input in[])
+{
     in[0] = (struct input){s.n, s.lanes, ANY};
     in[1] = (struct input){s.n, s.k, ANY};
     in[2] = (struct input){s.n, s.m, ANY};
 }
-static void layer(struct size s, struct input in[]) {
+static void layer(struct size s, struct input in[])
+{
     in[0] = (struct input){s.n, s.k, ANY};
     in[1] = (struct input){s.k, s.lanes, ANY};
     in[2] = (struct input){s.n, 1, ANY};
 }
-static void matrix_vector(struct size s, struct input in[]) {
+static void matrix_vector(struct size s, struct input in[])
+{
     in[0] = (struct input){s.n * s.k, s.lanes, ANY};
     in[1] = (struct input){s.k, s.lanes, ANY};
 }
-static void matrix_column(struct size s, struct input in[]) {
+static void matrix_column(struct size s, struct input in[])
+{
     in[0] = (struct input){s.n * s.k, s.lanes, ANY};
     in[1] = (struct input){s.k, 1, ANY};
 }
-static void two_matrices(struct size s, struct input in[]) {
+static void two_matrices(struct size s, struct input in[])
+{
     in[0] = (struct input){s.n * s.k, s.lanes, ANY};
     in[1] = (struct input){s.k * s.m, s.lanes, ANY};
 }
-static void matrix_square(struct size s, struct input in[]) {
+static void matrix_square(struct size s, struct input in[])
+{
     in[0] = (struct input){s.n * s.k, s.lanes, ANY};
     in[1] = (struct input){s.k * s.k, s.lanes, ANY};
 }
-static void square_one(struct size s, struct input in[]) {
+static void square_one(struct size s, struct input in[])
+{
     in[0] = (struct input){s.n * s.n, s.lanes, ANY};
 }
-static void square_diagonal(struct size s, struct input in[]) {
+static void square_diagonal(struct size s, struct input in[])
+{
     square_one(s, in);
     in[1] = (struct input){s.n, s.lanes, ANY};
 }
-static void square_column(struct size s, struct input in[]) {
+static void square_column(struct size s, struct input in[])
+{
     square_one(s, in);
     in[1] = (struct input){s.n, 1, ANY};
 }
-static void rectangle(struct size s, struct input in[]) {
+static void rectangle(struct size s, struct input in[])
+{
     in[0] = (struct input){(s.n + 1) * (s.m + 2), s.lanes, ANY};
 }
-static void factor_one(struct size s, struct input in[]) {
+static void factor_one(struct size s, struct input in[])
+{
     in[0] = (struct input){s.n * s.n, s.lanes, LOWER};
 }
-static void factor_and_right_side(struct size s, struct input in[]) {
+static void factor_and_right_side(struct size s, struct input in[])
+{
     factor_one(s, in);
     in[1] = (struct input){s.n * s.m, s.lanes, ANY};
 }
-static void factor_and_two(struct size s, struct input in[]) {
+static void factor_and_two(struct size s, struct input in[])
+{
     factor_one(s, in);
     in[1] = (struct input){s.n * s.n, s.lanes, ANY};
 }
@@ -230,7 +252,8 @@ static const struct row table[] = {
 };
 enum { ROWS = sizeof table / sizeof *table };
 
-static void every_gradient_is_right(void **state) {
+static void every_gradient_is_right(void **state)
+{
     (void)state;
     int failed = 0;
     for (int i = 0; i < ROWS; i++)
@@ -244,7 +267,8 @@ struct faulty {
     var *out, *a;
 };
 
-static var *faulty_new(struct tape *t, var *a, op_backward undo) {
+static var *faulty_new(struct tape *t, var *a, op_backward undo)
+{
     void *note;
     var *out = op_new(t, a->rows, a->lanes, (const var *const[]){a}, 1, undo, sizeof(struct faulty), &note);
     if (note)
@@ -256,7 +280,8 @@ static var *faulty_new(struct tape *t, var *a, op_backward undo) {
 }
 
 /* Undoes 2 a with a factor, adding or assigning, with the right distance between rows or with the number of lanes. */
-static void undo_faulty(void *note, double factor, bool assigns, bool ignores_ld) {
+static void undo_faulty(void *note, double factor, bool assigns, bool ignores_ld)
+{
     struct faulty *f = note;
     const real *g = var_arrived(f->out);
     real *to = var_gradient(f->a);
@@ -266,40 +291,49 @@ static void undo_faulty(void *note, double factor, bool assigns, bool ignores_ld
             *one = (assigns ? 0 : *one) + factor * g[r * f->out->ld + l];
         }
 }
-static void undo_right(struct tape *t, void *note) {
+static void undo_right(struct tape *t, void *note)
+{
     (void)t;
     undo_faulty(note, 2, false, false);
 }
-static void undo_wrong_sign(struct tape *t, void *note) {
+static void undo_wrong_sign(struct tape *t, void *note)
+{
     (void)t;
     undo_faulty(note, -2, false, false);
 }
-static void undo_assigning(struct tape *t, void *note) {
+static void undo_assigning(struct tape *t, void *note)
+{
     (void)t;
     undo_faulty(note, 2, true, false);
 }
-static void undo_ignoring_ld(struct tape *t, void *note) {
+static void undo_ignoring_ld(struct tape *t, void *note)
+{
     (void)t;
     undo_faulty(note, 2, false, true);
 }
-static var *build_right(struct tape *t, struct size s, var *const x[MAX_INPUTS]) {
+static var *build_right(struct tape *t, struct size s, var *const x[MAX_INPUTS])
+{
     (void)s;
     return faulty_new(t, x[0], undo_right);
 }
-static var *build_wrong_sign(struct tape *t, struct size s, var *const x[MAX_INPUTS]) {
+static var *build_wrong_sign(struct tape *t, struct size s, var *const x[MAX_INPUTS])
+{
     (void)s;
     return faulty_new(t, x[0], undo_wrong_sign);
 }
-static var *build_assigning(struct tape *t, struct size s, var *const x[MAX_INPUTS]) {
+static var *build_assigning(struct tape *t, struct size s, var *const x[MAX_INPUTS])
+{
     (void)s;
     return faulty_new(t, x[0], undo_assigning);
 }
-static var *build_ignoring_ld(struct tape *t, struct size s, var *const x[MAX_INPUTS]) {
+static var *build_ignoring_ld(struct tape *t, struct size s, var *const x[MAX_INPUTS])
+{
     (void)s;
     return faulty_new(t, x[0], undo_ignoring_ld);
 }
 
-static void faults_are_caught(void **state) {
+static void faults_are_caught(void **state)
+{
     (void)state;
     assert_true(worst_of_row(&(struct row){"right", same_one, build_right}, true) < 1e-6);
     assert_true(worst_of_row(&(struct row){"wrong sign", same_one, build_wrong_sign}, false) > 0.1);
@@ -312,7 +346,8 @@ static void faults_are_caught(void **state) {
 /* Functions that return a var without being operations on vars. */
 static const char *const makers[] = {"param", "constant", "filled", "detach", "leaf", "op_new"};
 
-static bool has_row(const char *name) {
+static bool has_row(const char *name)
+{
     size_t n = strlen(name);
     for (size_t i = 0; i < sizeof makers / sizeof *makers; i++)
         if (strcmp(makers[i], name) == 0)
@@ -324,14 +359,16 @@ static bool has_row(const char *name) {
 }
 
 /* The header, found from this file's place. */
-static FILE *open_header(void) {
+static FILE *open_header(void)
+{
     const char *here = __FILE__, *tests = strstr(here, "tests/unit/");
     char path[4096];
     snprintf(path, sizeof path, "%.*slib/grad/grad.h", tests ? (int)(tests - here) : 0, here);
     return fopen(path, "r");
 }
 
-static void every_operation_has_a_row(void **state) {
+static void every_operation_has_a_row(void **state)
+{
     (void)state;
     FILE *header = open_header();
     assert_non_null(header);
@@ -352,7 +389,8 @@ static void every_operation_has_a_row(void **state) {
     assert_false(has_row("dens")); /* names are compared whole */
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_gradient_is_right),
         cmocka_unit_test(faults_are_caught),

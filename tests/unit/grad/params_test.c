@@ -1,7 +1,8 @@
 /* Parameters: the table, and start values that depend on seed and name alone. */
 #include "values.h"
 
-static void entries_lie_one_behind_the_other(void **state) {
+static void entries_lie_one_behind_the_other(void **state)
+{
     (void)state;
     struct params p;
     params_init(&p);
@@ -24,7 +25,8 @@ static void entries_lie_one_behind_the_other(void **state) {
     params_free(&p); /* again is allowed */
 }
 
-static void adding_keeps_values(void **state) {
+static void adding_keeps_values(void **state)
+{
     (void)state;
     struct params p;
     params_init(&p);
@@ -41,7 +43,8 @@ static void adding_keeps_values(void **state) {
     params_free(&p);
 }
 
-static void start_values_depend_on_seed_and_name_alone(void **state) {
+static void start_values_depend_on_seed_and_name_alone(void **state)
+{
     (void)state;
     struct params p, q;
     params_init(&p);
@@ -69,7 +72,8 @@ static void start_values_depend_on_seed_and_name_alone(void **state) {
     params_free(&q);
 }
 
-static void moments(const struct params *p, double *mean, double *variance, double *largest) {
+static void moments(const struct params *p, double *mean, double *variance, double *largest)
+{
     *mean = *variance = *largest = 0;
     for (size_t i = 0; i < p->size; i++)
         *mean += (double)p->value[i] / (double)p->size;
@@ -79,7 +83,8 @@ static void moments(const struct params *p, double *mean, double *variance, doub
     }
 }
 
-static void start_values_have_their_moments(void **state) {
+static void start_values_have_their_moments(void **state)
+{
     (void)state;
     struct params p;
     double mean, variance, largest;
@@ -98,7 +103,8 @@ static void start_values_have_their_moments(void **state) {
     params_free(&p);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(entries_lie_one_behind_the_other),
         cmocka_unit_test(adding_keeps_values),

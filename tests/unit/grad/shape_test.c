@@ -1,7 +1,8 @@
 /* Shapes: where every number of a view or a copy comes from. */
 #include "values.h"
 
-static void views_read_their_part(void **state) {
+static void views_read_their_part(void **state)
+{
     (void)state;
     struct tape *t = fresh_tape();
     var *a = normal_leaf(t, 5, 12, 0, false);
@@ -18,7 +19,8 @@ static void views_read_their_part(void **state) {
     tape_free(t);
 }
 
-static void stacks_copy_in_order(void **state) {
+static void stacks_copy_in_order(void **state)
+{
     (void)state;
     struct tape *t = fresh_tape();
     for (int view = 0; view < 2; view++) {
@@ -39,7 +41,8 @@ static void stacks_copy_in_order(void **state) {
     tape_free(t);
 }
 
-static void repetitions_and_sums(void **state) {
+static void repetitions_and_sums(void **state)
+{
     (void)state;
     struct tape *t = fresh_tape();
     for (int view = 0; view < 2; view++) {
@@ -63,7 +66,8 @@ static void repetitions_and_sums(void **state) {
 }
 
 /* Steps cut from a value, worked on and put together again: the gradient of every step arrives at its own lanes only. */
-static void gradients_go_to_the_lanes_they_came_from(void **state) {
+static void gradients_go_to_the_lanes_they_came_from(void **state)
+{
     (void)state;
     struct tape *t = fresh_tape();
     var *a = normal_leaf(t, 2, 6, 0, false);
@@ -77,7 +81,8 @@ static void gradients_go_to_the_lanes_they_came_from(void **state) {
     tape_free(t);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(views_read_their_part),
         cmocka_unit_test(stacks_copy_in_order),

@@ -1,15 +1,19 @@
 /* Small matrices across lanes against textbook loops, lane by lane. */
 #include "values.h"
 
-static const struct size { int n, k, m, lanes; } sizes[] = {{1, 1, 1, 1}, {3, 3, 3, 25}, {2, 4, 3, 7}, {5, 2, 1, 16}, {4, 4, 4, 1}};
+static const struct size {
+    int n, k, m, lanes;
+} sizes[] = {{1, 1, 1, 1}, {3, 3, 3, 25}, {2, 4, 3, 7}, {5, 2, 1, 16}, {4, 4, 4, 1}};
 enum { SIZES = sizeof sizes / sizeof *sizes };
 
 /* Element (i,j) of lane l of a matrix with `cols` columns. */
-static double at(const var *a, int cols, int i, int j, int l) {
+static double at(const var *a, int cols, int i, int j, int l)
+{
     return number(a, i * cols + j, l);
 }
 
-static void products(void **state) {
+static void products(void **state)
+{
     (void)state;
     struct tape *t = fresh_tape();
     for (int s = 0; s < SIZES; s++)
@@ -42,7 +46,8 @@ static void products(void **state) {
 }
 
 /* A P Aᵀ with P = X Xᵀ, and A diag(d) Aᵀ: the values, and symmetry to the bit. */
-static void sandwiches(void **state) {
+static void sandwiches(void **state)
+{
     (void)state;
     struct tape *t = fresh_tape();
     for (int s = 0; s < SIZES; s++)
@@ -69,7 +74,8 @@ static void sandwiches(void **state) {
     tape_free(t);
 }
 
-static void diagonals_blocks_and_identity(void **state) {
+static void diagonals_blocks_and_identity(void **state)
+{
     (void)state;
     struct tape *t = fresh_tape();
     for (int s = 0; s < SIZES; s++)
@@ -98,7 +104,8 @@ static void diagonals_blocks_and_identity(void **state) {
     tape_free(t);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(products),
         cmocka_unit_test(sandwiches),

@@ -6,7 +6,8 @@
 #include <unistd.h>
 
 /* Two parameters of one number each: "a" (θ) and "b" (φ). */
-static struct params two_parameters(void) {
+static struct params two_parameters(void)
+{
     struct params p;
     params_init(&p);
     params_add(&p, "a", 1, 1, GROUP_THETA, 1);
@@ -16,7 +17,8 @@ static struct params two_parameters(void) {
     return p;
 }
 
-static void parameters_collect_in_the_callers_vector(void **state) {
+static void parameters_collect_in_the_callers_vector(void **state)
+{
     (void)state;
     struct params p = two_parameters();
     real gradient[2] = {99, 99};
@@ -42,7 +44,8 @@ static void parameters_collect_in_the_callers_vector(void **state) {
     params_free(&p);
 }
 
-static void frozen_groups_are_constants(void **state) {
+static void frozen_groups_are_constants(void **state)
+{
     (void)state;
     struct params p = two_parameters();
     real gradient[2] = {99, 98};
@@ -62,7 +65,8 @@ static void frozen_groups_are_constants(void **state) {
     params_free(&p);
 }
 
-static void without_gradient_nothing_is_noted(void **state) {
+static void without_gradient_nothing_is_noted(void **state)
+{
     (void)state;
     struct params p = two_parameters();
     struct tape *t = tape_new();
@@ -81,7 +85,8 @@ static void without_gradient_nothing_is_noted(void **state) {
     params_free(&p);
 }
 
-static void a_gradient_is_cleared_when_first_written(void **state) {
+static void a_gradient_is_cleared_when_first_written(void **state)
+{
     (void)state;
     struct tape *t = fresh_tape();
     var *a = normal_leaf(t, 2, 3, 0, false);
@@ -105,7 +110,8 @@ static void a_gradient_is_cleared_when_first_written(void **state) {
     tape_free(t);
 }
 
-static void views_share_memory_and_the_whole(void **state) {
+static void views_share_memory_and_the_whole(void **state)
+{
     (void)state;
     struct tape *t = fresh_tape();
     var *a = normal_leaf(t, 4, 6, 0, false);
@@ -130,7 +136,8 @@ static void views_share_memory_and_the_whole(void **state) {
     tape_free(t);
 }
 
-static void views_of_the_undifferentiated_have_no_gradient(void **state) {
+static void views_of_the_undifferentiated_have_no_gradient(void **state)
+{
     (void)state;
     struct tape *t = fresh_tape();
     var *a = filled(t, 3, 4, 1), *view = lanes_of(t, a, 1, 2);
@@ -150,21 +157,24 @@ struct counting {
 };
 static int undone, arrived;
 
-static void undo_counting(struct tape *t, void *note) {
+static void undo_counting(struct tape *t, void *note)
+{
     (void)t;
     struct counting *c = note;
     undone++;
     arrived += var_arrived(c->out) != NULL;
 }
 
-static var *counting(struct tape *t, var *a, void **note) {
+static var *counting(struct tape *t, var *a, void **note)
+{
     var *out = op_new(t, a->rows, a->lanes, (const var *const[]){a, NULL}, 2, undo_counting, sizeof(struct counting), note);
     if (*note)
         ((struct counting *)*note)->out = out;
     return out;
 }
 
-static void notes_are_undone_in_reverse_and_know_what_arrived(void **state) {
+static void notes_are_undone_in_reverse_and_know_what_arrived(void **state)
+{
     (void)state;
     struct tape *t = fresh_tape();
     void *note;
@@ -185,7 +195,8 @@ static void notes_are_undone_in_reverse_and_know_what_arrived(void **state) {
     tape_free(t);
 }
 
-static void seeds_weigh_lanes(void **state) {
+static void seeds_weigh_lanes(void **state)
+{
     (void)state;
     struct tape *t = fresh_tape();
     var *a = normal_leaf(t, 2, 3, 0, true), *b = normal_leaf(t, 2, 3, 1, false);
@@ -201,7 +212,8 @@ static void seeds_weigh_lanes(void **state) {
     tape_free(t);
 }
 
-static void scratch_is_aligned_and_values_are_apart(void **state) {
+static void scratch_is_aligned_and_values_are_apart(void **state)
+{
     (void)state;
     struct tape *t = fresh_tape();
     for (int i = 0; i < 2000; i++) { /* more than one block of the arena */
@@ -217,7 +229,8 @@ static void scratch_is_aligned_and_values_are_apart(void **state) {
 }
 
 /* What a child that makes a mistake in its shapes says before it aborts. */
-static void assert_bug(void (*mistake)(struct tape *t), const char *const says[], int n) {
+static void assert_bug(void (*mistake)(struct tape *t), const char *const says[], int n)
+{
     int ends[2], status;
     char text[512];
     assert_int_equal(pipe(ends), 0);
@@ -239,20 +252,24 @@ static void assert_bug(void (*mistake)(struct tape *t), const char *const says[]
             fail_msg("%s is not in: %s", says[i], text);
 }
 
-static void add_unequal(struct tape *t) {
+static void add_unequal(struct tape *t)
+{
     add(t, filled(t, 2, 3, 0), filled(t, 4, 5, 0));
 }
-static void dense_unequal(struct tape *t) {
+static void dense_unequal(struct tape *t)
+{
     dense(t, filled(t, 2, 3, 0), NULL, filled(t, 4, 5, 0), ACT_NONE);
 }
 
-static void a_wrong_shape_names_operation_and_shapes(void **state) {
+static void a_wrong_shape_names_operation_and_shapes(void **state)
+{
     (void)state;
     assert_bug(add_unequal, (const char *const[]){"add", "2×3", "4×5"}, 3);
     assert_bug(dense_unequal, (const char *const[]){"dense", "2×3", "4×5"}, 3);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parameters_collect_in_the_callers_vector),
         cmocka_unit_test(frozen_groups_are_constants),

@@ -17,14 +17,17 @@
 
 #define TOLERANCE (sizeof(real) == sizeof(double) ? 1e-12 : 4e-6)
 
-static inline double number(const var *a, int row, int lane) {
+static inline double number(const var *a, int row, int lane)
+{
     return (double)a->v[(size_t)row * (size_t)a->ld + (size_t)lane];
 }
-static inline double slope_number(const var *a, int row, int lane) {
+static inline double slope_number(const var *a, int row, int lane)
+{
     return (double)a->g[(size_t)row * (size_t)a->ld + (size_t)lane];
 }
 
-static inline bool is_near(double got, double expected, double tolerance) {
+static inline bool is_near(double got, double expected, double tolerance)
+{
     if (isnan(expected) || isnan(got))
         return isnan(expected) && isnan(got);
     if (isinf(expected) || isinf(got))
@@ -38,14 +41,16 @@ static inline bool is_near(double got, double expected, double tolerance) {
             fail_msg("got %.17g, expected %.17g", got_, expected_);                                                                        \
     } while (0)
 
-static inline double drawn(int which, int place) {
+static inline double drawn(int which, int place)
+{
     double x;
     draw_normal((struct draw){.seed = 11, .purpose = 3, .sequence = (uint32_t)which, .step = (uint32_t)place}, 1, &x);
     return x;
 }
 
 /* A leaf of standard normal numbers; as a view it lies inside a larger leaf (ld > lanes). */
-static inline var *normal_leaf(struct tape *t, int rows, int lanes, int which, bool view) {
+static inline var *normal_leaf(struct tape *t, int rows, int lanes, int which, bool view)
+{
     int top = view ? 1 : 0, left = view ? 2 : 0, all_rows = rows + 2 * top, all = lanes + 2 * left;
     real *values = xcalloc((size_t)(all_rows * all), sizeof *values);
     for (int i = 0; i < rows; i++)
@@ -57,7 +62,8 @@ static inline var *normal_leaf(struct tape *t, int rows, int lanes, int which, b
 }
 
 /* Lower triangles with a diagonal above ½, (n·n)×lanes. */
-static inline var *lower_leaf(struct tape *t, int n, int lanes, int which) {
+static inline var *lower_leaf(struct tape *t, int n, int lanes, int which)
+{
     var *L = normal_leaf(t, n * n, lanes, which, false);
     for (int i = 0; i < n; i++)
         for (int j = 0; j < n; j++)
@@ -70,7 +76,8 @@ static inline var *lower_leaf(struct tape *t, int n, int lanes, int which) {
 
 /* A tape on which leaves have gradients, and no parameters. */
 static real no_parameters;
-static inline struct tape *fresh_tape(void) {
+static inline struct tape *fresh_tape(void)
+{
     struct tape *t = tape_new();
     tape_begin(t, NULL, &no_parameters, GROUP_ALL);
     return t;

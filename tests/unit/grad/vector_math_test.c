@@ -3,13 +3,16 @@
 
 #include "grad/vector_math.h"
 
-static double exact_sigmoid(double x) {
+static double exact_sigmoid(double x)
+{
     return x >= 0 ? 1 / (1 + exp(-x)) : exp(x) / (1 + exp(x));
 }
-static double exact_softplus(double x) {
+static double exact_softplus(double x)
+{
     return (x > 0 ? x : 0) + log1p(exp(-fabs(x)));
 }
-static double exact_slope(double y) {
+static double exact_slope(double y)
+{
     return -expm1(-y);
 }
 
@@ -30,11 +33,13 @@ static const struct function functions[] = {
 };
 enum { FUNCTIONS = sizeof functions / sizeof *functions, MANY = 100003 };
 
-static double relative_error(double got, double expected) {
+static double relative_error(double got, double expected)
+{
     return expected == 0 ? fabs(got) : fabs(got - expected) / fabs(expected);
 }
 
-static void values_are_accurate(void **state) {
+static void values_are_accurate(void **state)
+{
     (void)state;
     real *x = xmalloc(MANY * sizeof *x), *y = xmalloc(MANY * sizeof *y);
     for (int f = 0; f < FUNCTIONS; f++) {
@@ -53,7 +58,8 @@ static void values_are_accurate(void **state) {
 }
 
 /* Tiny arguments, where cancellation would show. */
-static void small_values_are_accurate(void **state) {
+static void small_values_are_accurate(void **state)
+{
     (void)state;
     for (int f = 0; f < FUNCTIONS; f++)
         for (double size = 1e-20; size < 1; size *= 7) {
@@ -65,13 +71,15 @@ static void small_values_are_accurate(void **state) {
         }
 }
 
-static real value_of(const struct function *f, real x) {
+static real value_of(const struct function *f, real x)
+{
     real y;
     f->vector(1, &x, &y);
     return y;
 }
 
-static void limits_are_kept(void **state) {
+static void limits_are_kept(void **state)
+{
     (void)state;
     const real inf = (real)INFINITY;
     for (int f = 0; f < FUNCTIONS; f++) {
@@ -87,7 +95,8 @@ static void limits_are_kept(void **state) {
 }
 
 /* A NaN among other numbers stays where it is, and stays. */
-static void nan_stays_in_its_lane(void **state) {
+static void nan_stays_in_its_lane(void **state)
+{
     (void)state;
     for (int f = 0; f < FUNCTIONS; f++)
         for (int at = 0; at < 37; at++) {
@@ -101,7 +110,8 @@ static void nan_stays_in_its_lane(void **state) {
 }
 
 /* Any length, in place or not, at any place of a row: the same bits, and nothing else is written. */
-static void results_do_not_depend_on_place(void **state) {
+static void results_do_not_depend_on_place(void **state)
+{
     (void)state;
     real x[48], all[48], y[50];
     for (int i = 0; i < 48; i++)
@@ -122,7 +132,8 @@ static void results_do_not_depend_on_place(void **state) {
     }
 }
 
-static void shifted_forms_add_first(void **state) {
+static void shifted_forms_add_first(void **state)
+{
     (void)state;
     real x[21], shifted[21];
     for (int i = 0; i < 21; i++) {
@@ -141,7 +152,8 @@ static void shifted_forms_add_first(void **state) {
     }
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_are_accurate),
         cmocka_unit_test(small_values_are_accurate),

@@ -156,9 +156,9 @@ static void files_that_do_not_fit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(numbers_and_null),          cmocka_unit_test(first_line_has_the_settings), cmocka_unit_test(a_line_an_evaluation),
-        cmocka_unit_test(ends_are_evaluated),
-        cmocka_unit_test(a_line_is_about_one_start), cmocka_unit_test(what_is_infinite_is_null),    cmocka_unit_test(files_that_do_not_fit),
+        cmocka_unit_test(numbers_and_null),      cmocka_unit_test(first_line_has_the_settings), cmocka_unit_test(a_line_an_evaluation),
+        cmocka_unit_test(ends_are_evaluated),    cmocka_unit_test(a_line_is_about_one_start),   cmocka_unit_test(what_is_infinite_is_null),
+        cmocka_unit_test(files_that_do_not_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
