@@ -29,7 +29,15 @@ $(DEMO):
 
 # ---- training ----
 
-$(DEMO)/model.npz: $(DEMO)/train.msgpack $(DEMO)/validation.msgpack
+# Other settings are another training: what the old ones left is taken away.
+$(DEMO)/settings: FORCE | $(DEMO)
+	@echo '$(DEMO_SEED) $(DEMO_TRAIN)' | cmp -s - $@ || { rm -f $(DEMO)/checkpoint.npz; echo '$(DEMO_SEED) $(DEMO_TRAIN)' >$@; }
+
+$(DEMO)/seeds/settings: FORCE | $(DEMO)
+	@mkdir -p $(@D)
+	@echo '$(DEMO_TRAIN)' | cmp -s - $@ || { rm -f $(@D)/*.ck.npz; echo '$(DEMO_TRAIN)' >$@; }
+
+$(DEMO)/model.npz: $(DEMO)/train.msgpack $(DEMO)/validation.msgpack $(DEMO)/settings
 	$(BIN)/ekvae-train --seed $(DEMO_SEED) $(DEMO_TRAIN) --validation $(DEMO)/validation.msgpack --metrics $(DEMO)/metrics.jsonl --checkpoint $(DEMO)/checkpoint.npz -o $@ $<
 
 # ---- judgement ----
@@ -72,9 +80,8 @@ demo-seeds-run: $(foreach s,$(DEMO_SEEDS),$(DEMO)/seeds/$(s).json)
 	pipelines/seeds-table vhp-ekvae co pendulum-image $(DEMO)/seeds >$(DEMO)/seeds.part && mv $(DEMO)/seeds.part data/measured/demo-seeds.tsv
 	@pipelines/show-table data/measured/demo-seeds.tsv
 
-$(DEMO)/seeds/%.json: $(DEMO)/train.msgpack $(DEMO)/test.msgpack
-	@mkdir -p $(@D)
+$(DEMO)/seeds/%.json: $(DEMO)/train.msgpack $(DEMO)/test.msgpack $(DEMO)/seeds/settings
 	$(BIN)/ekvae-train --seed $* $(DEMO_TRAIN) --metrics $(@D)/$*.jsonl --checkpoint $(@D)/$*.ck.npz -o $(@D)/$*.npz $<
 	$(BIN)/dssm-eval $(@D)/$*.npz $(DEMO)/test.msgpack >$@.part && mv $@.part $@
 
-.PHONY: demo demo-run demo-seeds demo-seeds-run
+.PHONY: demo demo-run demo-seeds demo-seeds-run FORCE

@@ -88,10 +88,21 @@ static int describe(json_t *header, const struct model *m, enum inference how, s
     return code;
 }
 
+/* Says once that a belief is no number; the record goes out with what there is. */
+static void look_at(const struct record *rec, const struct beliefs *z)
+{
+    static bool said;
+    if (said || (array_finite(&z->mean) && array_finite(&z->cov)))
+        return;
+    said = true;
+    program_say(&program, settings.common.quiet, "warning: record %s: the belief has numbers that are not finite", rec->id);
+}
+
 /* Gives the record its beliefs, which it then owns, and writes it. */
 static int put(struct writer *w, struct record *rec, const struct beliefs *z, struct error *e)
 {
     char name[256];
+    look_at(rec, z);
     for (const char *list = settings.drop; next_name(&list, name);)
         record_remove(rec, name);
     record_put(rec, "z", z->mean);

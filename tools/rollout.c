@@ -120,8 +120,19 @@ static void shape_as(struct array *a, const struct array *x)
     memcpy(a->shape + 1, x->shape + 1, sizeof a->shape - sizeof a->shape[0]);
 }
 
+/* Says once that a prediction is no number; the record goes out with what there is. */
+static void look_at(const char *id, const struct prediction *p)
+{
+    static bool said;
+    if (said || (array_finite(&p->x) && array_finite(&p->z)))
+        return;
+    said = true;
+    program_say(&program, settings.common.quiet, "warning: record %s: the prediction has numbers that are not finite", id);
+}
+
 static int put_prediction(struct filter *f, struct record *rec, struct prediction *p, struct error *e)
 {
+    look_at(rec->id, p);
     shape_as(&p->x, record_get(rec, "x"));
     record_extend(rec, f->header, (size_t)settings.horizon);
     record_put(rec, "x_pred", p->x);
@@ -223,6 +234,7 @@ static int put_generated(const struct job *j, struct writer *w, uint64_t number,
         for (size_t i = 0; i < json_array_size(shape); i++)
             p->x.shape[i + 1] = (size_t)json_integer_value(json_array_get(shape, i));
     }
+    look_at(rec.id, p);
     record_put(&rec, "x", p->x);
     if (j->m->du > 0)
         record_put(&rec, "u", u);

@@ -1,5 +1,6 @@
 /* Arrays: a type, a shape, row-major numbers. */
 #include "stream/stream.h"
+#include <math.h>
 #include <string.h>
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "streams are little endian and read without swapping");
@@ -65,6 +66,17 @@ double array_get(const struct array *a, size_t i)
     case DT_B1: return (double)((const uint8_t *)a->data)[i];
     }
     bug("array_get: unknown dtype %d", (int)a->type);
+}
+
+bool array_finite(const struct array *a)
+{
+    if (a->type != DT_F4 && a->type != DT_F8)
+        return true;
+    size_t n = array_count(a);
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(array_get(a, i)))
+            return false;
+    return true;
 }
 
 void array_set(struct array *a, size_t i, double value)

@@ -28,6 +28,7 @@ size_t array_count(const struct array *a); /* product of shape; 1 for a scalar *
 size_t array_step(const struct array *a);  /* product of shape[1..] */
 size_t array_bytes(const struct array *a);
 double array_get(const struct array *a, size_t i);                   /* element i as a number; |u1 unscaled */
+bool array_finite(const struct array *a);                            /* no element is NaN or infinite */
 void array_set(struct array *a, size_t i, double value);             /* the value must lie in the type's range */
 struct array array_new(enum dtype t, int dims, const size_t *shape); /* cleared; caller frees data */
 struct array array_copy(const struct array *a);

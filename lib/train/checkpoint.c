@@ -141,6 +141,8 @@ static int load_archive(struct run *r, const struct archive *a, struct error *e)
     run_numbers(r, to, &starts_done, &warned);
     for (int i = 0; i < RUN_NUMBERS; i++)
         *to[i] = numbers[i];
+    if (!(starts_done >= 0 && starts_done <= r->s->starts))
+        return error_set(e, DSSM_BAD_INPUT, "checkpoint: tensor run.numbers: expected 0 to %d starts, got %g", r->s->starts, starts_done);
     r->starts_done = (int)starts_done;
     r->warned = warned != 0;
     r->epoch = -1;

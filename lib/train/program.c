@@ -133,6 +133,8 @@ static int run_job(const struct job *j, struct error *e)
         read_stream(j->input, &d, e))
         return e->code;
     bool validates = j->files->validation != NULL;
+    if (validates && !j->files->metrics)
+        program_say(j->p, j->common->quiet, "warning: --validation without --metrics: nobody will see its evaluations");
     int status = check_observed(&d, j->input, e);
     if (status == DSSM_OK && validates)
         status = read_stream(j->files->validation, &validation, e);

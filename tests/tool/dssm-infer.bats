@@ -165,3 +165,21 @@ differ() {
     run --separate-stderr bash -c "dssm-infer --online '$M' '$S' | head -c 10"
     assert_equal "$stderr" ""
 }
+
+@test "a belief that is no number is said, not passed on in silence" {
+    python3 - "$M" broken.npz << 'END'
+import struct, sys, zipfile
+with zipfile.ZipFile(sys.argv[1]) as a, zipfile.ZipFile(sys.argv[2], "w") as b:
+    for name in a.namelist():
+        data = a.read(name)
+        if name == "log_R.npy":
+            data = data[:-8] + struct.pack("<2f", 1e30, 1e30)
+        b.writestr(name, data)
+END
+    run --separate-stderr dssm-infer broken.npz "$S" -o out
+    assert_success
+    assert_equal "$stderr" "dssm-infer: warning: record pendulum-2-000000: the belief has numbers that are not finite"
+    run --separate-stderr rollout broken.npz "$S" -o out
+    assert_success
+    assert_equal "$stderr" "rollout: warning: record pendulum-2-000000: the prediction has numbers that are not finite"
+}

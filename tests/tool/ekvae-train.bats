@@ -342,3 +342,10 @@ END
     assert_success
     assert_equal "$(head -1 <<< "$output" | jq -r .settings.seed)" 18446744073709551615
 }
+
+@test "a validation stream that nobody sees is pointed out" {
+    folder unseen
+    run --separate-stderr ekvae-train --encoder 4 --decoder 4 --updates 2 --starts 1 --d0 excess:9 --validation ../train.msgpack -o m.npz ../train.msgpack
+    assert_success
+    assert_regex "$stderr" "warning: --validation without --metrics"
+}

@@ -2,6 +2,7 @@
 #include "stream/stream.h"
 #include <setjmp.h>
 #include <stdarg.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -83,12 +84,25 @@ static void copies_share_nothing(void **state)
     free(part.data);
 }
 
+static void finite_means_every_element(void **state)
+{
+    (void)state;
+    struct array a = array_new(DT_F4, 1, (size_t[]){3}), whole = array_new(DT_I4, 1, (size_t[]){3});
+    assert_true(array_finite(&a) && array_finite(&whole));
+    array_set(&a, 2, INFINITY);
+    assert_false(array_finite(&a));
+    array_set(&a, 2, NAN);
+    assert_false(array_finite(&a));
+    free(a.data);
+    free(whole.data);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(types_have_names_and_sizes), cmocka_unit_test(unknown_types_are_refused),
         cmocka_unit_test(counts_follow_the_shape),    cmocka_unit_test(elements_go_in_and_come_out),
-        cmocka_unit_test(copies_share_nothing),
+        cmocka_unit_test(copies_share_nothing),       cmocka_unit_test(finite_means_every_element),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -83,6 +83,10 @@ static void without_numbers(struct archive *a)
 {
     lose(a, "run.numbers");
 }
+static void too_many_starts(struct archive *a)
+{
+    array_set((struct array *)(uintptr_t)archive_get(a, "run.numbers"), 0, 7);
+}
 static void without_scores(struct archive *a)
 {
     lose(a, "run.scores");
@@ -104,6 +108,7 @@ static const struct {
     {another_kind, "checkpoint is of another run: kind is \"dks\" there, \"ekvae\" here"},
     {another_version, "checkpoint is of another run: version is 2 there, 1 here"},
     {without_numbers, "checkpoint: tensor run.numbers: expected 10 numbers of type <f8"},
+    {too_many_starts, "checkpoint: tensor run.numbers: expected 0 to 1 starts, got 7"},
     {without_scores, "checkpoint: tensor run.scores: expected 1 numbers of type <f8"},
     {without_position, "checkpoint: tensor now.numbers: expected 15 numbers of type <f8"},
     {without_moment, "tensor now.adam_v/log_R: expected 2×1, got nothing"},
