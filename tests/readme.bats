@@ -65,6 +65,15 @@ $output"
     done
 }
 
+@test "README: its pictures and figures are there" {
+    local target
+    for target in $(grep -oP '\]\(\Kdata/[^)#:]+(?=\))' "$ROOT/README.md"); do
+        assert_exists "$ROOT/$target"
+    done
+    run grep -n '@@' "$ROOT/README.md"
+    assert_failure
+}
+
 @test "README: options that it names are options of some program" {
     for name in $(programs); do "$name" --help; done >help
     local option
