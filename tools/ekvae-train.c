@@ -1,4 +1,6 @@
+/* ekvae-train: stream in, model out. The body is every trainer's own; the model is the registry's. */
 #include "train/train.h"
+
 int main(int argc, char **argv)
 {
     return train_main("ekvae", argc, argv);
