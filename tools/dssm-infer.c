@@ -25,13 +25,9 @@ static const struct option_row rows[] = {
     {"drop", 0, OPT_TEXT, AT(drop), NULL, 0, 0, NULL, "FIELD,...", "Do not pass these fields on."},
     {0},
 };
-static const struct option_row output_rows[] = {
-    {"output", 'o', OPT_TEXT, AT(output), NULL, 0, 0, NULL, "FILE", "Write here, whole or not at all."},
-    {0},
-};
 static struct settings settings;
 static const struct option_group groups[] = {
-    {"Beliefs", rows, &settings}, {"Output", output_rows, &settings}, {"Common", options_common, &settings.common}, {0}};
+    {"Beliefs", rows, &settings}, {"Output", options_output, &settings.output}, {"Common", options_common, &settings.common}, {0}};
 static const struct program program = {
     .name = "dssm-infer",
     .reads_writes = "model and stream in, stream out: add beliefs about the latent states, z and z_cov",

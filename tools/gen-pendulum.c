@@ -47,16 +47,12 @@ static const struct option_row view_rows[] = {
      "Noise added to every observed number (of an image: values from 0 to 1, then clamped)."},
     {0},
 };
-static const struct option_row output_rows[] = {
-    {"output", 'o', OPT_TEXT, offsetof(struct settings, output), NULL, 0, 0, NULL, "FILE", "Write here, whole or not at all."},
-    {0},
-};
 static struct settings settings;
 static const struct option_group groups[] = {
     {"Protocol", protocol_rows, &settings},
     {"Plant", plant_rows, &settings},
     {"Picture", view_rows, &settings},
-    {"Output", output_rows, &settings},
+    {"Output", options_output, &settings.output},
     {"Common", options_common, &settings.common},
     {0},
 };

@@ -43,13 +43,9 @@ static const struct option_row both_rows[] = {
      "The stream's (while they last, then 0), none, or with --generate drawn up to --u-max; auto: given, with --generate zero."},
     {0},
 };
-static const struct option_row output_rows[] = {
-    {"output", 'o', OPT_TEXT, AT(output), NULL, 0, 0, NULL, "FILE", "Write here, whole or not at all."},
-    {0},
-};
 static struct settings settings;
 static const struct option_group groups[] = {{"Prediction", predict_rows, &settings},      {"Generation", generate_rows, &settings},
-                                             {"Transitions", both_rows, &settings},        {"Output", output_rows, &settings},
+                                             {"Transitions", both_rows, &settings},        {"Output", options_output, &settings.output},
                                              {"Common", options_common, &settings.common}, {0}};
 static struct program program = {
     .name = "rollout",

@@ -37,19 +37,10 @@ static const struct option_row rows[] = {
      .help = "Type of numbers that the input tells no type of."},
     {0},
 };
-static const struct option_row output_rows[] = {
-    {.name = "output",
-     .letter = 'o',
-     .kind = OPT_TEXT,
-     .offset = offsetof(struct settings, output),
-     .argument = "FILE",
-     .help = "Write here, whole or not at all."},
-    {0},
-};
 static struct settings settings;
 static const struct option_group groups[] = {
     {"Forms", rows, &settings},
-    {"Output", output_rows, &settings},
+    {"Output", options_output, &settings.output},
     {"Common", options_quiet, &settings.common},
     {0},
 };

@@ -30,19 +30,10 @@ static const struct option_row rows[] = {
      .help = "Keep the first K steps of each sequence; 0 keeps all."},
     {0},
 };
-static const struct option_row output_rows[] = {
-    {.name = "output",
-     .letter = 'o',
-     .kind = OPT_TEXT,
-     .offset = offsetof(struct settings, output),
-     .argument = "FILE",
-     .help = "Write here, whole or not at all."},
-    {0},
-};
 static struct settings settings;
 static const struct option_group groups[] = {
     {"What to keep", rows, &settings},
-    {"Output", output_rows, &settings},
+    {"Output", options_output, &settings.output},
     {"Common", options_quiet, &settings.common},
     {0},
 };

@@ -26,15 +26,6 @@ static const struct option_row rows[] = {
      .help = "Drop frames of these steps alone, counted from 1: 6-10, 6- (to the end), or 6."},
     {0},
 };
-static const struct option_row output_rows[] = {
-    {.name = "output",
-     .letter = 'o',
-     .kind = OPT_TEXT,
-     .offset = offsetof(struct settings, output),
-     .argument = "FILE",
-     .help = "Write here, whole or not at all."},
-    {0},
-};
 static const struct option_row seed_rows[] = {
     {.name = "seed",
      .kind = OPT_SEED,
@@ -48,7 +39,7 @@ static const struct option_row seed_rows[] = {
 static struct settings settings;
 static const struct option_group groups[] = {
     {"What to drop", rows, &settings},
-    {"Output", output_rows, &settings},
+    {"Output", options_output, &settings.output},
     {"Common", seed_rows, &settings.common},
     {0},
 };

@@ -63,6 +63,7 @@ struct common {
 };
 extern const struct option_row options_common[]; /* seed, threads, quiet */
 extern const struct option_row options_quiet[];  /* quiet alone; into a struct common */
+extern const struct option_row options_output[]; /* --output FILE alone; into a const char * */
 
 /* Sets every value of the table to its default. */
 void options_defaults(const struct option_row *rows, void *into);

@@ -26,6 +26,11 @@ const struct option_row options_common[] = {
     {0},
 };
 
+const struct option_row options_output[] = {
+    {.name = "output", .letter = 'o', .kind = OPT_TEXT, .argument = "FILE", .help = "Write here, whole or not at all."},
+    {0},
+};
+
 const struct option_row options_quiet[] = {
     {.name = "quiet", .letter = 'q', .kind = OPT_FLAG, .offset = offsetof(struct common, quiet), .help = "Say nothing but errors."},
     {0},
