@@ -34,4 +34,34 @@ struct gauss gauss_head(struct tape *t, var *out);
 struct mlp gauss_declare(struct params *p, const char *name, int in, const struct int_list *hidden, int n, double log_variance,
                          unsigned group, uint64_t seed);
 
+/* ---- recurrent cells (gru.c, lstm.c) ----
+ *
+ * A cell's state is one value: the GRU's h, units×L; the LSTM's h above its c, 2·units×L. A run goes over T steps that stand side by
+ * side (lane t·B+b), forward or backward in time, from `start` (rows×B; NULL: zeros). Where alive (1×(T·B); NULL: everywhere) is 0 the
+ * state stays as it is: forward it stops at a sequence's end, backward it begins there. Result: the state after each step, rows×(T·B). */
+
+enum direction { FORWARD, BACKWARD };
+
+/* Gated recurrent unit (Cho et al. 2014, with the reset gate behind the product as in cuDNN):
+ *   r = σ(Wr x + Ur h + br), u = σ(Wu x + Uu h + bu), n = tanh(Wn x + bn + r ⊙ (Un h + cn)), h' = (1 − u) ⊙ n + u ⊙ h */
+struct gru {
+    int units;
+    int W, U, b, c; /* 3·units×in and 3·units×units, rows in the order r, u, n; biases 3·units×1 and cn units×1 */
+};
+struct gru gru_declare(struct params *p, const char *name, int in, int units, unsigned group, double rate, uint64_t seed);
+/* One step: h units×L, x in×L → units×L */
+var *gru_step(struct tape *t, const struct gru *g, var *h, var *x);
+var *gru_run(struct tape *t, const struct gru *g, var *x, var *start, int steps, int lanes, var *alive, enum direction way);
+
+/* Long short-term memory (Hochreiter and Schmidhuber 1997, with forget gate):
+ *   i, f, o = σ(W x + U h + b), g = tanh(…), c' = f ⊙ c + i ⊙ g, h' = o ⊙ tanh(c') */
+struct lstm {
+    int units;
+    int W, U, b; /* 4·units×in, 4·units×units, 4·units×1, rows in the order i, f, o, g; the forget gate's bias starts at 1 */
+};
+struct lstm lstm_declare(struct params *p, const char *name, int in, int units, unsigned group, double rate, uint64_t seed);
+/* One step: state 2·units×L, x in×L → 2·units×L */
+var *lstm_step(struct tape *t, const struct lstm *l, var *state, var *x);
+var *lstm_run(struct tape *t, const struct lstm *l, var *x, var *start, int steps, int lanes, var *alive, enum direction way);
+
 #endif
