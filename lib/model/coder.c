@@ -13,16 +13,20 @@ static bool output_is_sigmoid(const struct model *m)
     return dtype && strcmp(dtype, "|u1") == 0;
 }
 
+struct mlp decoder_declare(struct model *m, int decoded, uint64_t seed)
+{
+    bool sigmoid = output_is_sigmoid(m);
+    struct mlp decoder = mlp_declare(&m->params, "decoder", decoded, &model_settings(m)->decoder, m->dx, ACT_TANH,
+                                     sigmoid ? ACT_SIGMOID : ACT_NONE, GROUP_THETA, seed);
+    if (sigmoid) /* most of a picture is dark */
+        mlp_output_start(&m->params, &decoder, 0, m->dx, -3, 1);
+    return decoder;
+}
+
 struct coder coder_declare(struct model *m, int encoded, int decoded, uint64_t seed)
 {
-    const struct model_settings *s = model_settings(m);
-    bool sigmoid = output_is_sigmoid(m);
-    struct coder c;
-    c.encoder = gauss_declare(&m->params, "encoder", m->dx, &s->encoder, encoded, -4, GROUP_PHI, seed);
-    c.decoder =
-        mlp_declare(&m->params, "decoder", decoded, &s->decoder, m->dx, ACT_TANH, sigmoid ? ACT_SIGMOID : ACT_NONE, GROUP_THETA, seed);
-    if (sigmoid) /* most of a picture is dark */
-        mlp_output_start(&m->params, &c.decoder, 0, m->dx, -3, 1);
+    struct coder c = {.encoder = gauss_declare(&m->params, "encoder", m->dx, &model_settings(m)->encoder, encoded, -4, GROUP_PHI, seed)};
+    c.decoder = decoder_declare(m, decoded, seed);
     return c;
 }
 

@@ -249,16 +249,3 @@ int model_fits(const struct model *m, const struct dataset *d, const char *name,
 }
 
 /* ---- what a filter carries ---- */
-
-struct carry carry_new(const struct model *m, int lanes)
-{
-    struct carry c = {.rows = m->kind->carry_rows(m), .lanes = lanes};
-    c.v = xcalloc((size_t)c.rows * (size_t)lanes, sizeof(real));
-    return c;
-}
-
-void carry_free(struct carry *c)
-{
-    free(c->v);
-    *c = (struct carry){0};
-}

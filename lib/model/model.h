@@ -146,7 +146,7 @@ struct model_kind {
     struct inferred (*infer)(const struct model *m, struct tape *t, const struct batch *b, const struct noise *n, enum inference how,
                              struct carry *carry);
     int (*memory_rows)(const struct model *m); /* NULL: 0 */
-    int (*carry_rows)(const struct model *m);
+    int (*carry_rows)(const struct model *m); /* 0: it looks ahead, and cannot go on online */
     /* Mean and variance of z_{t+1}, and the memory that goes with them (of which no sample is taken). u may be NULL. */
     struct gauss (*step)(const struct model *m, struct tape *t, struct latent now, var *u, var **memory);
     /* Mean of x given a state: Dx×L. */
@@ -183,8 +183,13 @@ int model_fits(const struct model *m, const struct dataset *d, const char *name,
  * mask [T] if there is one. The error's place is "field …". (block.c) */
 int model_fits_record(const struct model *m, const struct record *r, struct error *e);
 
+/* carry.c */
 struct carry carry_new(const struct model *m, int lanes);
 void carry_free(struct carry *c);
+/* Rows from..from+n-1 as a constant; NULL if n is 0. */
+var *carry_get(struct tape *t, const struct carry *c, int from, int n);
+/* Copies a value (rows×lanes; NULL: nothing) to the rows from `from` on, and returns the row behind them. */
+int carry_put(struct carry *c, int from, const var *a);
 
 /* ---- shared pieces (coder.c, transition.c, prior.c) ---- */
 
@@ -194,6 +199,8 @@ struct coder {
 };
 struct coder coder_declare(struct model *m, int encoded, int decoded,
                            uint64_t seed); /* encoder out: Gaussian over `encoded`; decoder in: `decoded` */
+/* The decoder alone, from `decoded` numbers. */
+struct mlp decoder_declare(struct model *m, int decoded, uint64_t seed);
 struct gauss coder_encode(struct tape *t, const struct coder *c, var *x);
 var *coder_decode(struct tape *t, const struct coder *c, var *a);
 /* 𝒟 of all frames, unobserved ones left out: x from the batch, mean Dx×(T·B) → 1×B */
@@ -232,8 +239,37 @@ struct prior {
 struct prior prior_declare(struct params *p, const struct model_settings *s, uint64_t seed);
 /* F_VHP(z) = E_q[ln p(z|ζ)] − KL(q(ζ|z) ‖ N(0,I)), a lower bound on ln p(z); with a normal prior ln N(z; 0, I) itself → 1×B */
 var *prior_log_density(struct tape *t, const struct prior *pr, var *z, const struct batch *b, const struct noise *n);
+/* E[ln q(z_1)] − ln p(z_1) of a diagonal q and its sample z: closed form with a normal prior, else −entropy − F_VHP(z) → 1×B */
+var *prior_rate(struct tape *t, const struct prior *pr, struct gauss q, var *z, const struct batch *b, const struct noise *n);
 /* ζ ~ N(0,I), z ~ p(z|ζ) → Dz×B */
 var *prior_sample(struct tape *t, const struct prior *pr, const struct batch *b, const struct noise *n);
+
+/* Recurrent recognition (recognition.c): features e_t of each frame by the encoder's hidden layers, and GRUs over (e_t, u_{t−1}), forward,
+ * backward or both ways in time. An unobserved step has e_t = 0 and leaves the GRUs' states as they are. Filters look back only. */
+struct recognition {
+    int features, units, du; /* sizes of e_t and of each GRU */
+    struct mlp encoder;
+    struct gru back, ahead; /* over the steps before, over those behind */
+    bool looks_back, looks_ahead;
+};
+struct recognition recognition_declare(struct model *m, bool looks_back, bool looks_ahead, int units, uint64_t seed);
+int recognition_rows(const struct recognition *r);
+/* What a pass that goes on needs of the steps before: the forward GRU's state (units×B) and the control that acts into the first step
+ * (du×B), each NULL at a beginning. */
+struct recognition_past {
+    var *state, *push;
+};
+/* h_t of all steps: forward state, backward state (where there are such) and e_t, one above the other → recognition_rows×(T·B). */
+var *recognition_apply(struct tape *t, const struct recognition *r, const struct batch *b, struct recognition_past past);
+/* Controls that act into each step, u_{t−1}: du×(T·B), those of the first step `push` or 0 → NULL without controls. */
+var *controls_before(struct tape *t, const struct batch *b, var *push);
+
+/* One beside the other by lane: `one` where weight (1×L) is 1, `other` where it is 0. */
+var *choose(struct tape *t, var *weight, var *one, var *other);
+
+/* Filtered beliefs of a model whose recognition looks ahead (prefix.c): those of step t are the last ones of `infer` over the steps up to t,
+ * each prefix on a tape of its own. */
+struct inferred filtered_by_prefix(const struct model *m, struct tape *t, const struct batch *b, const struct noise *n);
 
 /* ---- the bound over a data set (bound.c) ---- */
 struct bound {

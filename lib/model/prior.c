@@ -27,6 +27,13 @@ var *prior_log_density(struct tape *t, const struct prior *pr, var *z, const str
     return sub(t, fit, kl_standard(t, q));
 }
 
+var *prior_rate(struct tape *t, const struct prior *pr, struct gauss q, var *z, const struct batch *b, const struct noise *n)
+{
+    if (pr->kind == PRIOR_NORMAL)
+        return kl_standard(t, q);
+    return scale(t, add(t, entropy_diag(t, q.variance), prior_log_density(t, pr, z, b, n)), -1);
+}
+
 var *prior_sample(struct tape *t, const struct prior *pr, const struct batch *b, const struct noise *n)
 {
     var *noise = noise_steps(t, n, NOISE_START, b, pr->dz, 0, 1);

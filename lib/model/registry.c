@@ -4,9 +4,11 @@
 #include <string.h>
 
 extern const struct model_kind model_ekvae;
+extern const struct model_kind model_dvbs;
 
 const struct model_kind *const model_kinds[] = {
     &model_ekvae,
+    &model_dvbs,
     NULL,
 };
 

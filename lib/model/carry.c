@@ -1,0 +1,30 @@
+/* What a filter carries from record to record. */
+#include "model/model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct carry carry_new(const struct model *m, int lanes)
+{
+    struct carry c = {.rows = m->kind->carry_rows(m), .lanes = lanes};
+    c.v = xcalloc((size_t)c.rows * (size_t)lanes, sizeof(real));
+    return c;
+}
+
+void carry_free(struct carry *c)
+{
+    free(c->v);
+    *c = (struct carry){0};
+}
+
+var *carry_get(struct tape *t, const struct carry *c, int from, int n)
+{
+    return n > 0 ? rows_of(t, batch_value(t, c->v, c->rows, c->lanes), from, n) : NULL;
+}
+
+int carry_put(struct carry *c, int from, const var *a)
+{
+    for (int i = 0; a && i < a->rows; i++)
+        memcpy(c->v + (size_t)(from + i) * (size_t)c->lanes, a->v + (size_t)i * (size_t)a->ld, sizeof(real) * (size_t)c->lanes);
+    return from + (a ? a->rows : 0);
+}

@@ -1,0 +1,54 @@
+/* What recurrent recognition models (DKS, DVBS, RSSM) know of a sequence: features of frames, and GRUs over them and the controls. */
+#include "model/model.h"
+
+struct recognition recognition_declare(struct model *m, bool looks_back, bool looks_ahead, int units, uint64_t seed)
+{
+    const struct int_list *layers = &model_settings(m)->encoder;
+    struct int_list hidden = *layers;
+    struct recognition r = {.units = units, .du = m->du, .looks_back = looks_back, .looks_ahead = looks_ahead};
+    hidden.n--;
+    r.features = layers->v[hidden.n];
+    r.encoder = mlp_declare(&m->params, "encoder", m->dx, &hidden, r.features, ACT_TANH, ACT_TANH, GROUP_PHI, seed);
+    if (looks_back)
+        r.back = gru_declare(&m->params, "recognition.back", r.features + m->du, units, GROUP_PHI, 1, seed);
+    if (looks_ahead)
+        r.ahead = gru_declare(&m->params, "recognition.ahead", r.features + m->du, units, GROUP_PHI, 1, seed);
+    return r;
+}
+
+int recognition_rows(const struct recognition *r)
+{
+    return r->features + r->units * (r->looks_back + r->looks_ahead);
+}
+
+var *controls_before(struct tape *t, const struct batch *b, var *push)
+{
+    if (!b->u)
+        return NULL;
+    var *first = push ? push : filled(t, b->du, b->B, 0);
+    if (b->T == 1)
+        return first;
+    var *rest = lanes_of(t, batch_value(t, b->u, b->du, b->T * b->B), 0, (b->T - 1) * b->B);
+    return stack_lanes(t, 2, (var *const[]){first, rest});
+}
+
+var *choose(struct tape *t, var *weight, var *one, var *other)
+{
+    return add(t, other, mul_lanes(t, sub(t, one, other), weight));
+}
+
+var *recognition_apply(struct tape *t, const struct recognition *r, const struct batch *b, struct recognition_past past)
+{
+    int lanes = b->T * b->B, n = 0;
+    var *seen = b->all_seen ? NULL : batch_value(t, b->seen, 1, lanes), *parts[3];
+    var *e = mlp_apply(t, &r->encoder, batch_value(t, b->x, b->dx, lanes)), *u = controls_before(t, b, past.push);
+    if (seen)
+        e = mul_lanes(t, e, seen);
+    var *in = u ? stack_rows(t, 2, (var *const[]){e, u}) : e;
+    if (r->looks_back)
+        parts[n++] = gru_run(t, &r->back, in, past.state, b->T, b->B, seen, FORWARD);
+    if (r->looks_ahead)
+        parts[n++] = gru_run(t, &r->ahead, in, NULL, b->T, b->B, seen, BACKWARD);
+    parts[n++] = e;
+    return n > 1 ? stack_rows(t, n, parts) : e;
+}
