@@ -5,10 +5,12 @@
 
 extern const struct model_kind model_ekvae;
 extern const struct model_kind model_dvbs;
+extern const struct model_kind model_kvae;
 
 const struct model_kind *const model_kinds[] = {
     &model_ekvae,
     &model_dvbs,
+    &model_kvae,
     NULL,
 };
 
