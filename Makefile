@@ -17,7 +17,7 @@ CPPFLAGS += -Ilib $(PKGS) -MMD -MP
 LDLIBS  += $(shell pkg-config --libs $(LIBS) 2>/dev/null) -lm
 LDFLAGS += -pthread $(SANITIZE)
 
-ifeq ($(strip $(PKGS) $(filter setup% clean uninstall test demo% bench check coverage,$(MAKECMDGOALS))),)
+ifeq ($(strip $(PKGS) $(filter setup% clean uninstall test demo% table% figure% annealing% bench check coverage,$(MAKECMDGOALS))),)
 $(warning pkg-config does not find all of: $(LIBS). Try: make setup)
 endif
 

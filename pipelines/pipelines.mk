@@ -1,0 +1,30 @@
+# What the other pipelines share: one entry for all their goals, the data, and the rule that runs a job.
+
+# `make table-1a figure-2 …`: packages, programs and data first, then all of these goals in one make, as parallel as the machine is (or as -j says):
+# a training that two of them need is done once.
+PIPELINES := table-1a table-2 tables-measured
+PIPELINE_GOALS = $(filter $(PIPELINES),$(MAKECMDGOALS))
+
+MARKS_pipelines := build plot
+
+$(PIPELINES): pipelines-run
+	@:
+
+pipelines-run: setup-pipelines
+	+@$(SUBMAKE) all
+	+@began=$$(date +%s); $(SUBMAKE) $(PIPELINE_GOALS:%=%-run) && printf '\n%s: %d seconds\n' '$(PIPELINE_GOALS)' $$(($$(date +%s) - began))
+
+# How many seeds; what a row or figure needs when nothing is said is one.
+SEED_LIST = $(shell seq $(if $(filter file undefined,$(origin SEEDS)),$(1),$(SEEDS)))
+
+# ---- data: seed 1 to learn from, seed 2 to judge by ----
+
+PENDULUM := work/pendulum
+$(PENDULUM)/train.msgpack: PENDULUM_SEED = 1
+$(PENDULUM)/test.msgpack: PENDULUM_SEED = 2
+$(PENDULUM)/%.msgpack:
+	@mkdir -p $(@D)
+	$(BIN)/gen-pendulum -n 500 --seed $(PENDULUM_SEED) -o $@
+PENDULUM_DATA := $(PENDULUM)/train.msgpack $(PENDULUM)/test.msgpack
+
+.PHONY: $(PIPELINES) $(PIPELINES:%=%-run) pipelines-run

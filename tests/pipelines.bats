@@ -1,0 +1,190 @@
+#!/usr/bin/env bats
+# The pipelines' own scripts: tables from made-up evaluations, where medians, bars and orderings are known; jobs at a tiny size.
+
+setup() {
+    load tool/helper
+    BIN=$(dirname "$(command -v ekvae-train)")
+    export BIN DATA=data
+    JOB=("$ROOT/pipelines/job" rows.tsv)
+}
+
+# evaluation ROW SEED ANGLE VELOCITY SMOOTHED FIRST_11 FILTERED: one training's results, of 60 wall and 30 + 3 processor seconds
+evaluation() {
+    mkdir -p "runs/$1"
+    jq -n "{r2_angle: $3, r2_velocity: $4, r2_velocity_cubic: 0.5, mse_smoothed: $5, mse_smoothed_first_11: $6, mse_filtered: $7, elbo: 11000, distortion_excess: 40, rate: 25}" >"runs/$1/$2.json"
+    printf '40 20 2\n20 10 1\n' >"runs/$1/$2.time"
+}
+
+table() { "$ROOT/pipelines/table" "$1" "$2" "$3" runs "$4"; }
+
+# field ROW METRIC NAME: of the TSV in the file table.tsv
+field() { awk -F '\t' -v row="$1" -v metric="$2" -v name="$3" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) c = i } $2 == row && $3 == metric { print $c }' table.tsv; }
+
+@test "table: median, worst, published and bars of constrained optimisation" {
+    evaluation vhp-ekvae-co 1 0.981 0.999 1e-4 1e-4 1e-5
+    evaluation vhp-ekvae-co 2 0.990 0.987 3e-4 1e-4 1e-5
+    evaluation vhp-ekvae-co 3 0.985 0.9 1.98e-4 1e-4 1e-5
+    table 1a vhp-ekvae-co "1 2 3" tsv >table.tsv
+    assert_equal "$(field vhp-ekvae-co r2_angle median)" 0.985
+    assert_equal "$(field vhp-ekvae-co r2_angle worst)" 0.981
+    assert_equal "$(field vhp-ekvae-co r2_angle holds)" yes
+    assert_equal "$(field vhp-ekvae-co r2_velocity median)" 0.987
+    assert_equal "$(field vhp-ekvae-co r2_velocity bar)" 0.988
+    assert_equal "$(field vhp-ekvae-co r2_velocity holds)" no
+    assert_equal "$(field vhp-ekvae-co mse_smoothed worst)" 0.0003
+    assert_equal "$(field vhp-ekvae-co mse_smoothed published)" 0.000199
+    assert_equal "$(field vhp-ekvae-co mse_smoothed holds)" yes
+    assert_equal "$(field vhp-ekvae-co seconds median)" 60
+    assert_equal "$(field vhp-ekvae-co cpu_seconds median)" 33
+    assert_equal "$(field vhp-ekvae-co elbo holds)" -
+    run table 1a vhp-ekvae-co "1 2 3" md
+    assert_line --regexp '^\| vhp-ekvae-co \| median of 3 \| 0\.985 .* 1\.98e-4 '
+    assert_output --partial "Bars: 2 of 3 hold"
+    assert_output --partial "Trainings: 3, 3.0 minutes in sum"
+}
+
+@test "table: seeds and rows that were not asked for do not count" {
+    evaluation ekvae-co 1 0.96 0.99 3e-4 1e-4 1e-5
+    evaluation ekvae-co 2 0.1 0.1 1 1 1
+    evaluation dvbs-co 1 0.96 0.99 3e-4 1e-4 1e-5
+    table 1a "ekvae-co dks-co" 1 tsv >table.tsv
+    assert_equal "$(field ekvae-co r2_angle median)" 0.96
+    assert_equal "$(cut -f 2 table.tsv | sort -u | tr '\n' ' ')" "ekvae-co row "
+}
+
+@test "table: annealing has no bar, and what is no number is the worst" {
+    evaluation ekvae-annealing 1 0.99 0.99 1e-4 1e-4 1e-5
+    evaluation ekvae-annealing 2 null 0.99 null 1e-4 1e-5
+    evaluation ekvae-annealing 3 0.8 0.99 2e-4 1e-4 1e-5
+    table 1a ekvae-annealing "1 2 3" tsv >table.tsv
+    assert_equal "$(field ekvae-annealing r2_angle holds)" -
+    assert_equal "$(field ekvae-annealing r2_angle median)" 0.8
+    assert_equal "$(field ekvae-annealing r2_angle worst)" -inf
+    assert_equal "$(field ekvae-annealing mse_smoothed median)" 0.0002
+    assert_equal "$(field ekvae-annealing mse_smoothed worst)" inf
+}
+
+@test "table: orderings hold or do not" {
+    evaluation vhp-ekvae-co 1 0.99 0.99 2e-4 1e-4 1e-5
+    evaluation ekvae-co 1 0.99 0.99 1e-4 1e-4 1e-5
+    evaluation ekvae-annealing 1 0.99 0.99 5e-4 1e-4 1e-5
+    evaluation vhp-dvbs-co 1 0.99 0.99 3e-4 1e-4 1e-5
+    evaluation dvbs-annealing 1 0.99 0.99 4e-4 1e-4 1e-5
+    run table 1a "vhp-ekvae-co ekvae-co ekvae-annealing vhp-dvbs-co dvbs-annealing" 1 md
+    assert_line -- "- vhp-ekvae-co 2.00e-4 < ekvae-co 1.00e-4: **does not hold**"
+    assert_line -- "- ekvae-co 1.00e-4 < ekvae-annealing 5.00e-4: holds"
+    assert_line -- "- vhp-dvbs-co 3.00e-4 < dvbs-annealing 4.00e-4: holds"
+    assert_line -- "- best EKVAE (ekvae-co) 1.00e-4 < best of the other models (vhp-dvbs-co) 3.00e-4: holds"
+}
+
+@test "table 2: filtered against smoothed over the same steps, and the EKVAE of table 1a" {
+    evaluation vhp-kvae-co 1 0.975 0.04 3e-3 2e-3 5e-4
+    evaluation vhp-rssm-co 1 0.9 0.04 3e-3 1e-3 5e-4
+    evaluation vhp-ekvae-co 1 0.99 0.99 2e-4 1e-4 1e-5
+    table 2 "vhp-kvae-co vhp-rssm-co" 1 tsv >table.tsv
+    assert_equal "$(field vhp-kvae-co ratio median)" 6
+    assert_equal "$(field vhp-kvae-co ratio published)" "$(jq -n '2.87e-3 / 4.24e-4')"
+    assert_equal "$(field vhp-kvae-co ratio_11 median)" 4
+    assert_equal "$(field vhp-kvae-co ratio_11 holds)" yes
+    assert_equal "$(field vhp-kvae-co r2_angle holds)" no
+    assert_equal "$(field vhp-kvae-co r2_velocity bar)" -
+    assert_equal "$(field vhp-rssm-co ratio_11 holds)" no
+    run table 2 "vhp-kvae-co vhp-rssm-co" 1 md
+    assert_line -- "- best EKVAE (vhp-ekvae-co) 2.00e-4 < best of the other models (vhp-kvae-co) 3.00e-3: holds"
+    assert_line --regexp "^- vhp-kvae-co: .* 6\.0 times, over the same number of steps 4\.0 times: holds"
+}
+
+@test "table: nothing to show is said" {
+    mkdir runs
+    refuses 1 "expected evaluations" table 1a ekvae-co 1 tsv
+}
+
+@test "tables.tsv: the published rows, each once, with programs and options that exist" {
+    local row program options
+    grep -v '^#' "$ROOT/pipelines/tables.tsv" | cut -f 1,2 | sort >ours
+    awk -F '\t' '!/^#/ && ($1 == "1a" || $1 == "2") { print $1 "\t" $3 "-" $4 }' "$ROOT/data/published.tsv" | sort -u >theirs
+    diff ours theirs
+    grep -v '^#' "$ROOT/pipelines/tables.tsv" >rows
+    while IFS=$'\t' read -r _ row program options; do
+        [ -e "$ROOT/tools/$program.c" ] || continue
+        # shellcheck disable=SC2086
+        refuses 2 "--output: expected" "$program" $options
+    done <rows
+}
+
+# small data in the folder data
+small_data() {
+    mkdir -p data
+    gen-pendulum -n 12 --seed 1 -o data/train.msgpack
+    gen-pendulum -n 12 --seed 2 -o data/test.msgpack
+}
+
+job() { "${JOB[@]}" "$@"; }
+
+@test "job: trains and judges once, and anew for other options or data" {
+    small_data
+    printf 'x\tsmall\tekvae-train\t--updates 20 --starts 1 --d0 excess:100 --encoder 8 --decoder 8\nx\tother\tekvae-train\t--updates 4\n' >rows.tsv
+    refuses 2 "expected a row named absent" job out/absent/1
+    run job out/small/3
+    assert_success
+    assert_output --partial "small, seed 3: R² angle"
+    jq -e '.sequences == 12 and .r2_angle < 1' out/small/3.json
+    assert_equal "$(dssm-info --json out/small/3.npz | jq -r .training.settings.seed)" 3
+    [ "$(wc -l <out/small/3.time)" -eq 1 ]
+    assert_not_exists out/small/3.checkpoint
+    cp -p out/small/3.npz before.npz
+    run job out/small/3
+    assert_success
+    assert_output ""
+    [ ! out/small/3.npz -nt before.npz ]
+    run job out/small/3 --updates 21
+    assert_output --partial "small, seed 3: R²"
+    [ out/small/3.npz -nt before.npz ]
+    assert_equal "$(head -n 1 out/small/3.command)" "ekvae-train --updates 20 --starts 1 --d0 excess:100 --encoder 8 --decoder 8 --seed 3 --updates 21"
+    touch data/train.msgpack
+    run job out/small/3 --updates 21
+    assert_output --partial "small, seed 3: R²"
+}
+
+@test "job: one that is stopped ends with its training, leaves a checkpoint, and goes on to the same bytes" {
+    small_data
+    printf 'x\tlong\tekvae-train\t--updates 2000 --starts 1 --d0 excess:100 --encoder 8 --decoder 8 --checkpoint-every 20\n' >rows.tsv
+    "${JOB[@]}" out/long/1 >/dev/null 2>words &
+    local pid=$!
+    for _ in $(seq 300); do
+        [ -e out/long/1.checkpoint ] && break
+        sleep 0.05
+    done
+    kill -TERM "$pid"
+    ! wait "$pid" || fail "it ended as if all were well"
+    grep -q "the same command goes on" words || fail "$(cat words)"
+    assert_exists out/long/1.checkpoint
+    assert_not_exists out/long/1.npz
+    assert_not_exists out/long/1.json
+    job out/long/1
+    [ "$(wc -l <out/long/1.time)" -eq 2 ]
+    job whole/long/1
+    cmp <(jq -S . out/long/1.json) <(jq -S . whole/long/1.json)
+}
+
+@test "job: a training that fails is reported, and nothing is judged" {
+    small_data
+    printf 'x\twrong\tekvae-train\t--updates 3 --latent 1 --aux 2\n' >rows.tsv
+    run job out/wrong/1
+    assert_failure
+    assert_output --partial "wrong, seed 1: the training ended with status 2"
+    assert_not_exists out/wrong/1.json
+}
+
+@test "make: a table's rows and seeds become jobs, each once" {
+    cd "$ROOT"
+    run make --no-print-directory -n BIN=none table-1a-run table-2-run SEEDS=3
+    assert_success
+    local row
+    while read -r row; do
+        assert_equal "$(grep -c "pipelines/job pipelines/tables.tsv work/tables/$row/[123] *\$" <<<"$output")" 3
+    done < <(awk -F '\t' '!/^#/ { print $2 }' pipelines/tables.tsv)
+    run make --no-print-directory -n BIN=none table-1a-run ROWS=ekvae-co TABLE_TRAIN='--updates 7'
+    assert_equal "$(grep -c pipelines/job <<<"$output")" 1
+    assert_output --partial "work/tables/ekvae-co/1 --updates 7"
+}
