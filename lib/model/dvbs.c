@@ -65,81 +65,63 @@ static void dvbs_declare(struct model *m, uint64_t seed)
 
 /* ---- the path of states ---- */
 
-/* A path z_1..z_T: samples, or means where noise is off. */
-struct path {
-    var *z;               /* dz×(T·B) */
-    struct gauss q;       /* of each step given the state before; the first lanes are z_1's */
-    struct gauss p;       /* the transition's, steps 2..T; no values if T is 1 */
-    struct gauss first;   /* Karl's q(ζ|h_1); no values with the hierarchical prior */
+/* A pass over a batch. */
+struct pass {
+    const struct dvbs *k;
+    const struct batch *b;
+    const struct noise *n;
+    var *h, *u;          /* recognition; controls that act into each step */
+    struct gauss meas;   /* q_meas of all steps */
+    struct gauss start;  /* Karl's q(zeta|h_1); no values with the hierarchical prior */
 };
 
-/* The belief over z_1, and z_1 of the path. */
-static var *first_state(const struct dvbs *k, struct tape *t, var *h, const struct batch *b, const struct noise *n, struct path *path,
-                        struct gauss *q)
+static var *dvbs_first(void *model, struct tape *t, struct gauss *q)
 {
-    struct gauss g = gauss_head(t, mlp_apply(t, &k->first, h));
+    struct pass *a = model;
+    const struct dvbs *k = a->k;
+    struct gauss g = gauss_head(t, mlp_apply(t, &k->first, step_of(t, a->h, 0, a->b->B)));
     if (k->prior.kind == PRIOR_VHP) {
         *q = g;
-        return sample_diag(t, g, noise_steps(t, n, NOISE_STATE, b, k->dz, 0, 1));
+        return sample_diag(t, g, noise_steps(t, a->n, NOISE_STATE, a->b, k->dz, 0, 1));
     }
-    path->first = g;
-    var *z = mlp_apply(t, &k->f, sample_diag(t, g, noise_steps(t, n, NOISE_AUX, b, k->dz, 0, 1)));
-    *q = (struct gauss){z, filled(t, k->dz, b->B, VARIANCE_FLOOR)};
+    a->start = g;
+    var *z = mlp_apply(t, &k->f, sample_diag(t, g, noise_steps(t, a->n, NOISE_AUX, a->b, k->dz, 0, 1)));
+    *q = (struct gauss){z, filled(t, k->dz, z->lanes, VARIANCE_FLOOR)};
     return z;
 }
 
-/* Steps from the state before `from` (NULL: there is none) on. */
-static struct path run_path(const struct model *m, struct tape *t, const struct batch *b, const struct noise *n, var *h, var *u, var *from)
+static struct gauss transition_gauss(struct tape *t, const struct dvbs *k, var *z, var *u)
 {
-    const struct dvbs *k = m->parts;
-    int T = b->T, B = b->B;
-    var **all = tape_alloc(t, sizeof(var *) * (size_t)T * 5), **qm = all + T, **qv = qm + T, **pm = qv + T, **pv = pm + T;
-    struct gauss meas = gauss_head(t, mlp_apply(t, &k->fusion, h));
-    var *seen = b->all_seen ? NULL : batch_value(t, b->seen, 1, T * B), *alive = batch_value(t, b->alive, 1, T * B);
-    var *noise = noise_steps(t, n, NOISE_STATE, b, k->dz, 0, T), *z = from;
-    struct path path = {0};
-    for (int s = 0; s < T; s++) {
-        struct gauss q, p;
-        if (!z) {
-            z = first_state(k, t, step_of(t, h, s, B), b, n, &path, &q);
-            p = q;
-        } else {
-            struct transition_at at = transition_apply(t, &k->transition, z, u ? step_of(t, u, s, B) : NULL);
-            p = (struct gauss){transition_mean(t, &at, z), at.Q};
-            q = product_diag(t, p, (struct gauss){step_of(t, meas.mean, s, B), step_of(t, meas.variance, s, B)});
-            if (seen) {
-                var *w = step_of(t, seen, s, B), *lives = step_of(t, alive, s, B);
-                q = (struct gauss){choose(t, w, q.mean, p.mean), choose(t, w, q.variance, p.variance)};
-                var *next = sample_diag(t, q, noise ? step_of(t, noise, s, B) : NULL);
-                z = choose(t, lives, next, z);
-                q.variance = s > 0 ? choose(t, lives, q.variance, qv[s - 1]) : q.variance;
-            } else
-                z = sample_diag(t, q, noise ? step_of(t, noise, s, B) : NULL);
-        }
-        all[s] = z, qm[s] = q.mean, qv[s] = q.variance, pm[s] = p.mean, pv[s] = p.variance;
-    }
-    path.z = stack_lanes(t, T, all);
-    path.q = (struct gauss){stack_lanes(t, T, qm), stack_lanes(t, T, qv)};
-    path.p = (struct gauss){stack_lanes(t, T, pm), stack_lanes(t, T, pv)};
-    return path;
+    struct transition_at at = transition_apply(t, &k->transition, z, u);
+    return (struct gauss){transition_mean(t, &at, z), at.Q};
+}
+
+static void dvbs_next(void *model, struct tape *t, int step, var *before, struct gauss *p, struct gauss *q)
+{
+    const struct pass *a = model;
+    int B = a->b->B;
+    *p = transition_gauss(t, a->k, before, a->u ? step_of(t, a->u, step, B) : NULL);
+    *q = product_diag(t, *p, (struct gauss){step_of(t, a->meas.mean, step, B), step_of(t, a->meas.variance, step, B)});
+}
+
+static struct path run(struct pass *a, struct tape *t, struct recognition_past past, var *before)
+{
+    const struct path_steps steps = {a, dvbs_first, dvbs_next};
+    a->h = recognition_apply(t, &a->k->recognition, a->b, past);
+    a->u = controls_before(t, a->b, past.push);
+    a->meas = gauss_head(t, mlp_apply(t, &a->k->fusion, a->h));
+    return path_run(t, a->b, a->n, &steps, before);
 }
 
 static struct loss dvbs_loss(const struct model *m, struct tape *t, const struct batch *b, const struct noise *n)
 {
     const struct dvbs *k = m->parts;
-    int T = b->T, B = b->B, rest = (T - 1) * B;
-    var *h = recognition_apply(t, &k->recognition, b, (struct recognition_past){0});
-    struct path path = run_path(m, t, b, n, h, controls_before(t, b, NULL), NULL);
-    struct gauss q1 = {step_of(t, path.q.mean, 0, B), step_of(t, path.q.variance, 0, B)};
-    var *rate = k->prior.kind == PRIOR_VHP ? prior_rate(t, &k->prior, q1, step_of(t, path.z, 0, B), b, n) : kl_standard(t, path.first);
-    if (T > 1) {
-        var *kl = kl_diag(t, (struct gauss){lanes_of(t, path.q.mean, B, rest), lanes_of(t, path.q.variance, B, rest)},
-                          (struct gauss){lanes_of(t, path.p.mean, B, rest), lanes_of(t, path.p.variance, B, rest)});
-        if (!b->all_seen)
-            kl = mul_lanes(t, kl, lanes_of(t, batch_value(t, b->seen, 1, T * B), B, rest));
-        rate = add(t, rate, sum_steps(t, kl, T - 1));
-    }
-    return (struct loss){coder_distortion(t, m, b, mlp_apply(t, &k->decoder, path.z)), rate};
+    struct pass a = {.k = k, .b = b, .n = n};
+    struct path path = run(&a, t, (struct recognition_past){0}, NULL);
+    struct gauss q1 = {step_of(t, path.q.mean, 0, b->B), step_of(t, path.q.variance, 0, b->B)};
+    var *later = path_rate(t, b, &path);
+    var *rate = k->prior.kind == PRIOR_VHP ? prior_rate(t, &k->prior, q1, step_of(t, path.z, 0, b->B), b, n) : kl_standard(t, a.start);
+    return (struct loss){coder_distortion(t, m, b, mlp_apply(t, &k->decoder, path.z)), later ? add(t, rate, later) : rate};
 }
 
 /* ---- use ---- */
@@ -150,38 +132,24 @@ static struct inferred dvbs_infer(const struct model *m, struct tape *t, const s
     const struct dvbs *k = m->parts;
     if (how == INFER_FILTERED && !model_settings(m)->filter)
         return filtered_by_prefix(m, t, b, n);
-    struct recognition_past past = {0};
-    int units = k->recognition.units;
-    bool goes_on = carry && carry->steps > 0;
-    var *from = goes_on ? carry_get(t, carry, 0, k->dz) : NULL;
-    if (goes_on)
-        past = (struct recognition_past){carry_get(t, carry, k->dz, units), carry_get(t, carry, k->dz + units, m->du)};
-    var *h = recognition_apply(t, &k->recognition, b, past);
-    const struct noise off = {.off = true};
-    struct path path = run_path(m, t, b, &off, h, controls_before(t, b, past.push), from);
-    (void)n;
-    if (carry) {
-        var *u = b->u ? step_of(t, batch_value(t, b->u, b->du, b->T * b->B), b->T - 1, b->B) : NULL;
-        int row = carry_put(carry, 0, step_of(t, path.z, b->T - 1, b->B));
-        row = carry_put(carry, row, rows_of(t, step_of(t, h, b->T - 1, b->B), 0, units));
-        carry_put(carry, row, u);
-        carry->steps += b->T;
-    }
-    return (struct inferred){path.z, diag_matrix(t, path.q.variance), NULL};
+    struct pass a = {.k = k, .b = b, .n = n};
+    struct recognition_past past;
+    var *before = recurrent_carry_get(t, &k->recognition, k->dz, carry, &past);
+    struct path path = run(&a, t, past, before);
+    recurrent_carry_put(carry, t, &k->recognition, b, path.z, a.h);
+    return (struct inferred){path.q.mean, diag_matrix(t, path.q.variance), NULL};
 }
 
 static int dvbs_carry_rows(const struct model *m)
 {
     const struct dvbs *k = m->parts;
-    return model_settings(m)->filter ? k->dz + k->recognition.units + m->du : 0;
+    return recurrent_carry_rows(&k->recognition, k->dz);
 }
 
 static struct gauss dvbs_step(const struct model *m, struct tape *t, struct latent now, var *u, var **memory)
 {
-    const struct dvbs *k = m->parts;
-    struct transition_at at = transition_apply(t, &k->transition, now.z, u);
     *memory = NULL;
-    return (struct gauss){transition_mean(t, &at, now.z), at.Q};
+    return transition_gauss(t, m->parts, now.z, u);
 }
 
 static var *dvbs_decode(const struct model *m, struct tape *t, struct latent now)

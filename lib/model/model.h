@@ -230,6 +230,22 @@ struct transition_at transition_apply(struct tape *t, const struct transition *t
 /* F z + B u */
 var *transition_mean(struct tape *t, const struct transition_at *at, var *z);
 
+/* The deep Markov model's transition (Krishnan et al. 2017, with controls): g = σ(net(z, u)), h = net(z, u),
+ * mean (1 − g) ⊙ (W z + V u + b) + g ⊙ h, variance exp(net(z, u)). W is kept as W − I. */
+struct gated_settings {
+    struct int_list hidden; /* of the three networks */
+    double decay;           /* pull of h towards W z + V u + b: share of h's last weights lost an update, over the learning rate */
+    double variance;        /* at the start */
+};
+struct gated {
+    int dz, du;
+    struct mlp net; /* rows: gate, h, log variance */
+    int W, V, b;    /* W − I dz×dz; dz×du (-1 without controls); dz×1 */
+};
+struct gated gated_declare(struct params *p, int dz, int du, const struct gated_settings *s, uint64_t seed);
+/* At states z dz×L with controls u du×L; u NULL: no control acts, as if it were 0. */
+struct gauss gated_apply(struct tape *t, const struct gated *g, var *z, var *u);
+
 /* Initial distribution: standard normal, or the hierarchical prior (VHP, 6). */
 struct prior {
     int kind; /* enum prior_kind */
@@ -266,6 +282,31 @@ var *controls_before(struct tape *t, const struct batch *b, var *push);
 
 /* One beside the other by lane: `one` where weight (1×L) is 1, `other` where it is 0. */
 var *choose(struct tape *t, var *weight, var *one, var *other);
+
+/* A filter's carry: state of the path, forward GRU's state, last control; 0 rows where recognition looks ahead. */
+int recurrent_carry_rows(const struct recognition *r, int dz);
+/* The state that a pass goes on from and what recognition needs besides; NULLs at a beginning (carry NULL or of no steps). */
+var *recurrent_carry_get(struct tape *t, const struct recognition *r, int dz, const struct carry *c, struct recognition_past *past);
+/* Leaves the last step's state z and recognition h in the carry (NULL: nothing). */
+void recurrent_carry_put(struct carry *c, struct tape *t, const struct recognition *r, const struct batch *b, var *z, var *h);
+
+/* A path of states z_1..z_T drawn step by step, each from its belief given the state before (path.c); means where noise is off. */
+struct path {
+    var *z;         /* Dz×(T·B) */
+    struct gauss q; /* beliefs of all steps, likewise */
+    struct gauss p; /* the transition's; step 1's are q's own */
+};
+/* What a model gives to a path: the belief over z_1 and z_1 itself, and for step s > 0 (or 0, where the path goes on) the transition's p from
+ * z of the step before, and the belief q that knows more. */
+struct path_steps {
+    void *model; /* for the two functions */
+    var *(*first)(void *model, struct tape *t, struct gauss *q);
+    void (*next)(void *model, struct tape *t, int step, var *before, struct gauss *p, struct gauss *q);
+};
+/* Unobserved steps have q = p; behind a sequence's end nothing moves. before: the state that the path goes on from, or NULL. */
+struct path path_run(struct tape *t, const struct batch *b, const struct noise *n, const struct path_steps *steps, var *before);
+/* Σ_t KL(q ‖ p) over the observed steps 2..T → 1×B; NULL if T is 1 */
+var *path_rate(struct tape *t, const struct batch *b, const struct path *path);
 
 /* Filtered beliefs of a model whose recognition looks ahead (prefix.c): those of step t are the last ones of `infer` over the steps up to t,
  * each prefix on a tape of its own. */

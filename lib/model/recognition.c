@@ -32,11 +32,6 @@ var *controls_before(struct tape *t, const struct batch *b, var *push)
     return stack_lanes(t, 2, (var *const[]){first, rest});
 }
 
-var *choose(struct tape *t, var *weight, var *one, var *other)
-{
-    return add(t, other, mul_lanes(t, sub(t, one, other), weight));
-}
-
 var *recognition_apply(struct tape *t, const struct recognition *r, const struct batch *b, struct recognition_past past)
 {
     int lanes = b->T * b->B, n = 0;
@@ -51,4 +46,28 @@ var *recognition_apply(struct tape *t, const struct recognition *r, const struct
         parts[n++] = gru_run(t, &r->ahead, in, NULL, b->T, b->B, seen, BACKWARD);
     parts[n++] = e;
     return n > 1 ? stack_rows(t, n, parts) : e;
+}
+
+int recurrent_carry_rows(const struct recognition *r, int dz)
+{
+    return r->looks_ahead ? 0 : dz + r->units + r->du;
+}
+
+var *recurrent_carry_get(struct tape *t, const struct recognition *r, int dz, const struct carry *c, struct recognition_past *past)
+{
+    *past = (struct recognition_past){0};
+    if (!c || c->steps == 0)
+        return NULL;
+    *past = (struct recognition_past){carry_get(t, c, dz, r->units), carry_get(t, c, dz + r->units, r->du)};
+    return carry_get(t, c, 0, dz);
+}
+
+void recurrent_carry_put(struct carry *c, struct tape *t, const struct recognition *r, const struct batch *b, var *z, var *h)
+{
+    if (!c)
+        return;
+    int last = b->T - 1, row = carry_put(c, 0, step_of(t, z, last, b->B));
+    row = carry_put(c, row, rows_of(t, step_of(t, h, last, b->B), 0, r->units));
+    carry_put(c, row, b->u ? step_of(t, batch_value(t, b->u, b->du, b->T * b->B), last, b->B) : NULL);
+    c->steps += b->T;
 }

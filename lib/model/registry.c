@@ -4,11 +4,13 @@
 #include <string.h>
 
 extern const struct model_kind model_ekvae;
+extern const struct model_kind model_dks;
 extern const struct model_kind model_dvbs;
 extern const struct model_kind model_kvae;
 
 const struct model_kind *const model_kinds[] = {
     &model_ekvae,
+    &model_dks,
     &model_dvbs,
     &model_kvae,
     NULL,
