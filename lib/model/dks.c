@@ -5,7 +5,6 @@
  * (DKF, --filter). */
 #include "model/model.h"
 
-#include <stdlib.h>
 
 enum transition_kind { TRANSITION_GATED, TRANSITION_LINEAR };
 
@@ -13,6 +12,7 @@ struct dks_settings {
     struct model_settings common;
     int units;                           /* of each GRU */
     struct int_list combiner;            /* hidden layers of q */
+    bool corrects;                       /* q's mean is the transition's and what the combiner adds */
     int transition;                      /* enum transition_kind */
     struct transition_settings linear;   /* hidden, decay and variance are the gated one's too */
 };
@@ -22,6 +22,8 @@ static const struct option_row dks_options[] = {
     {"gru-units", 0, OPT_INT, AT(units), "64", 1, 4096, NULL, "N", "units of each of the recognition's GRUs"},
     {"combiner-hidden", 0, OPT_SIZES, AT(combiner), "64", 1, 65536, NULL, "N-N",
      "hidden layers from the state before, the control and the GRUs to the belief over a state"},
+    {"correct", 0, OPT_FLAG, AT(corrects), "yes", 0, 0, NULL, NULL,
+     "the combiner gives what is added to the transition's mean; --no-correct: the mean itself"},
     {"transition", 0, OPT_CHOICE, AT(transition), "gated", 0, 0, "gated|linear", "KIND",
      "mean of the transition: a gated mix of a linear and a nonlinear one, or locally linear"},
     {"transition-hidden", 0, OPT_SIZES, AT(linear.hidden), "64", 1, 65536, NULL, "N-N", "hidden layers of the transition's network"},
@@ -36,6 +38,7 @@ static const struct option_row dks_options[] = {
 
 struct dks {
     int dz, transition;
+    bool corrects;
     struct recognition recognition;
     struct mlp decoder, combiner, first;
     struct gated gated; /* one of both */
@@ -55,6 +58,7 @@ static void dks_declare(struct model *m, uint64_t seed)
     struct dks *k = m->parts;
     k->dz = s->common.latent;
     k->transition = s->transition;
+    k->corrects = s->corrects;
     k->recognition = recognition_declare(m, true, !s->common.filter, s->units, seed);
     int h = recognition_rows(&k->recognition);
     k->combiner = gauss_declare(&m->params, "combiner", k->dz + m->du + h, &s->combiner, k->dz, -4, GROUP_PHI, seed);
@@ -99,8 +103,8 @@ static void dks_next(void *model, struct tape *t, int step, var *before, struct 
     var *u = a->u ? step_of(t, a->u, step, B) : NULL, *in[3] = {before, step_of(t, a->h, step, B), u};
     *p = transition_gauss(t, a->k, before, u);
     *q = gauss_head(t, mlp_apply(t, &a->k->combiner, stack_rows(t, u ? 3 : 2, in)));
-    if (getenv("DKS_RES")) q->mean = add(t, q->mean, before);
-    if (getenv("DKS_PRI")) q->mean = add(t, q->mean, p->mean);
+    if (a->k->corrects)
+        q->mean = add(t, q->mean, p->mean);
 }
 
 static struct path run(struct pass *a, struct tape *t, struct recognition_past past, var *before)
