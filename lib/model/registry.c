@@ -7,12 +7,14 @@ extern const struct model_kind model_ekvae;
 extern const struct model_kind model_dks;
 extern const struct model_kind model_dvbs;
 extern const struct model_kind model_kvae;
+extern const struct model_kind model_rssm;
 
 const struct model_kind *const model_kinds[] = {
     &model_ekvae,
     &model_dks,
     &model_dvbs,
     &model_kvae,
+    &model_rssm,
     NULL,
 };
 
