@@ -48,6 +48,7 @@ help_examples() {
 # run_lines FROM: runs each line of standard input, in order; the first that fails fails the test.
 run_lines() {
     local line count=0
+    rm -f ./*.ck # of another program
     while read -r line; do
         [ -n "$line" ] || continue
         count=$((count + 1))
