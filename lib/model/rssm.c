@@ -134,7 +134,7 @@ static var *decode(struct tape *t, const struct rssm *k, var *h, var *z)
 /* ---- the path of states ---- */
 
 /* z_1..z_T and h_1..h_T side by side, and the posterior that each z_t is drawn from (or is the mean of). */
-struct path {
+struct rssm_path {
     var *z, *h;     /* dz×(T·B), units×(T·B) */
     struct gauss q; /* dz×(T·B) */
 };
@@ -165,10 +165,10 @@ static struct gauss move(struct tape *t, const struct rssm *k, var **h, var **z,
 }
 
 /* A pass over the batch, from `past` on (z NULL: from the beginning). */
-struct past {
+struct rssm_past {
     var *h, *z, *push;
 };
-static struct path run_path(const struct model *m, struct tape *t, const struct batch *b, const struct noise *n, struct past past)
+static struct rssm_path run_path(const struct model *m, struct tape *t, const struct batch *b, const struct noise *n, struct rssm_past past)
 {
     const struct rssm *k = m->parts;
     int T = b->T, B = b->B;
@@ -190,13 +190,13 @@ static struct path run_path(const struct model *m, struct tape *t, const struct 
         }
         h[s] = past.h, z[s] = past.z, mean[s] = q.mean, variance[s] = q.variance;
     }
-    return (struct path){stack_lanes(t, T, z), stack_lanes(t, T, h), {stack_lanes(t, T, mean), stack_lanes(t, T, variance)}};
+    return (struct rssm_path){stack_lanes(t, T, z), stack_lanes(t, T, h), {stack_lanes(t, T, mean), stack_lanes(t, T, variance)}};
 }
 
 /* ---- the bound ---- */
 
 /* Σ_t KL(q(z_t|·) ‖ p(z_t|h_t)) over the observed steps 2..T → 1×B */
-static var *later_rate(struct tape *t, const struct rssm *k, const struct batch *b, const struct path *path)
+static var *later_rate(struct tape *t, const struct rssm *k, const struct batch *b, const struct rssm_path *path)
 {
     int B = b->B, rest = (b->T - 1) * B;
     struct gauss p = prior_of(t, k, lanes_of(t, path->h, B, rest), lanes_of(t, path->z, 0, rest));
@@ -209,7 +209,7 @@ static var *later_rate(struct tape *t, const struct rssm *k, const struct batch 
 static struct loss rssm_loss(const struct model *m, struct tape *t, const struct batch *b, const struct noise *n)
 {
     const struct rssm *k = m->parts;
-    struct path path = run_path(m, t, b, n, (struct past){0});
+    struct rssm_path path = run_path(m, t, b, n, (struct rssm_past){0});
     struct gauss first = {step_of(t, path.q.mean, 0, b->B), step_of(t, path.q.variance, 0, b->B)};
     var *rate = prior_rate(t, &k->prior, first, step_of(t, path.z, 0, b->B), b, n);
     if (b->T > 1)
@@ -225,11 +225,11 @@ static struct inferred rssm_infer(const struct model *m, struct tape *t, const s
     const struct rssm *k = m->parts;
     if (how == INFER_FILTERED && !model_settings(m)->filter)
         return filtered_by_prefix(m, t, b, n);
-    struct past past = {0};
+    struct rssm_past past = {0};
     if (carry && carry->steps > 0)
-        past = (struct past){carry_get(t, carry, 0, k->units), carry_get(t, carry, k->units, k->dz),
-                             carry_get(t, carry, k->units + k->dz, k->du)};
-    struct path path = run_path(m, t, b, &(struct noise){.off = true}, past); /* the path of means */
+        past = (struct rssm_past){carry_get(t, carry, 0, k->units), carry_get(t, carry, k->units, k->dz),
+                                  carry_get(t, carry, k->units + k->dz, k->du)};
+    struct rssm_path path = run_path(m, t, b, &(struct noise){.off = true}, past); /* the path of means */
     if (carry) {
         int row = carry_put(carry, 0, step_of(t, path.h, b->T - 1, b->B));
         row = carry_put(carry, row, step_of(t, path.z, b->T - 1, b->B));
