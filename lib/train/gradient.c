@@ -7,6 +7,7 @@
 
 struct chunk {
     struct tape *tape;
+    real factor[CHUNK]; /* how often a sequence's losses count */
     struct batch batch;
     struct loss loss;
     real *gradient; /* params.size */
@@ -19,8 +20,8 @@ struct gradient_engine {
     int chunks; /* that there is room for */
     struct chunk *chunk;
     /* the batch at hand */
-    const int *pick;
-    int n, from, T;
+    const int *pick, *from;
+    int n, T;
     unsigned moving;
     const struct noise *noise;
     struct objective_weights weights;
@@ -61,26 +62,64 @@ static int chunk_size(const struct gradient_engine *g, int i)
     return left < CHUNK ? left : CHUNK;
 }
 
+/* Steps first..first+steps-1 of what a batch is made of, as a record that borrows r's memory; fields has room for 3. */
+static struct record window(const struct record *r, size_t first, size_t steps, struct field *fields)
+{
+    struct record w = {.id = r->id, .field = fields};
+    for (int i = 0; i < r->n; i++) {
+        struct field f = r->field[i];
+        if (f.raw || (strcmp(f.name, "x") != 0 && strcmp(f.name, "u") != 0 && strcmp(f.name, "mask") != 0))
+            continue;
+        f.array.data = (char *)f.array.data + first * array_step(&f.array) * dtype_size(f.array.type);
+        f.array.shape[0] = steps;
+        w.field[w.n++] = f;
+    }
+    return w;
+}
+
+/* The batch of chunk i, and how often each of its sequences counts. */
+static void fill_chunk(struct gradient_engine *g, struct chunk *c, int i)
+{
+    struct record records[CHUNK];
+    struct field fields[CHUNK][3];
+    int n = chunk_size(g, i), lane[CHUNK];
+    for (int l = 0; l < n; l++) {
+        int at = i * CHUNK + l;
+        const struct record *r = &g->data->record[g->pick[at]];
+        size_t steps = record_steps(r), from = g->from ? (size_t)g->from[at] : 0, kept = (size_t)g->T;
+        if (from >= steps)
+            bug("gradient: sequence %d has %zu steps, none from %zu on", g->pick[at], steps, from);
+        if (kept > steps - from)
+            kept = steps - from;
+        records[l] = window(r, from, kept, fields[l]);
+        c->factor[l] = (real)((double)steps / (double)kept);
+        lane[l] = l;
+    }
+    batch_free(&c->batch);
+    batch_fill(&c->batch, records, lane, n, g->model->dx, g->model->du, 0, g->T);
+    for (int l = 0; l < n; l++)
+        c->batch.sequence[l] = (uint32_t)g->pick[i * CHUNK + l];
+}
+
 static void forward_job(void *arg, int i, int worker)
 {
     (void)worker;
     struct gradient_engine *g = arg;
     struct chunk *c = &g->chunk[i];
-    batch_free(&c->batch);
-    batch_fill(&c->batch, g->data->record, g->pick + i * CHUNK, chunk_size(g, i), g->model->dx, g->model->du, g->from, g->T);
+    fill_chunk(g, c, i);
     tape_begin(c->tape, &g->model->params, c->gradient, g->moving);
     c->loss = g->model->kind->loss(g->model, c->tape, &c->batch, g->noise);
 }
 
-static double sum_of(const var *a)
+static double sum_of(const var *a, const real *factor)
 {
     double sum = 0;
     for (int l = 0; l < a->lanes; l++)
-        sum += (double)a->v[l];
+        sum += (double)factor[l] * (double)a->v[l];
     return sum;
 }
 
-struct batch_result gradient_forward(struct gradient_engine *g, const int *pick, int n, int from, int T, unsigned moving,
+struct batch_result gradient_forward(struct gradient_engine *g, const int *pick, int n, const int *from, int T, unsigned moving,
                                      const struct noise *noise)
 {
     g->pick = pick, g->n = n, g->from = from, g->T = T, g->moving = moving, g->noise = noise;
@@ -88,8 +127,8 @@ struct batch_result gradient_forward(struct gradient_engine *g, const int *pick,
     pool_run(g->pool, chunks, forward_job, g);
     struct batch_result r = {0, 0};
     for (int i = 0; i < chunks; i++) {
-        r.distortion += sum_of(g->chunk[i].loss.distortion);
-        r.rate += sum_of(g->chunk[i].loss.rate);
+        r.distortion += sum_of(g->chunk[i].loss.distortion, g->chunk[i].factor);
+        r.rate += sum_of(g->chunk[i].loss.rate, g->chunk[i].factor);
     }
     r.distortion /= n;
     r.rate /= n;
@@ -101,8 +140,8 @@ static void backward_job(void *arg, int i, int worker)
     (void)worker;
     struct gradient_engine *g = arg;
     struct chunk *c = &g->chunk[i];
-    var_seed(c->loss.distortion, NULL, (real)(g->weights.distortion / g->n));
-    var_seed(c->loss.rate, NULL, (real)(g->weights.rate / g->n));
+    var_seed(c->loss.distortion, c->factor, (real)(g->weights.distortion / g->n));
+    var_seed(c->loss.rate, c->factor, (real)(g->weights.rate / g->n));
     tape_backward(c->tape);
 }
 

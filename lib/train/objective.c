@@ -52,6 +52,13 @@ static double co_slope(const struct objective_settings *s, double lambda, double
     return delta > 0 ? -s->tau2 : tanh(s->tau1 * (1 / lambda - 1));
 }
 
+static struct objective_weights co_weights(const struct objective_settings *s, const struct objective_state *o, int update)
+{
+    (void)s, (void)update;
+    double unit = fmax(1, o->lambda); /* keeps Adam's inputs on one scale */
+    return (struct objective_weights){o->lambda / unit, 1 / unit};
+}
+
 static struct objective_weights co_advance(const struct objective_settings *s, struct objective_state *o, int update, double distortion)
 {
     o->distortion = o->started > 0 ? (1 - s->alpha) * distortion + s->alpha * o->distortion : distortion;
@@ -64,8 +71,7 @@ static struct objective_weights co_advance(const struct objective_settings *s, s
         o->main_phase = 1;
         o->main_since = update;
     }
-    double unit = fmax(1, o->lambda); /* keeps Adam's inputs on one scale */
-    return (struct objective_weights){o->lambda / unit, 1 / unit};
+    return co_weights(s, o, update);
 }
 
 /* ---- annealing: 𝒟 + βℛ, β from 0 to 1 ---- */
@@ -80,31 +86,42 @@ static void annealing_start(const struct objective_settings *s, struct objective
     o->started = 0;
 }
 
+static struct objective_weights annealing_weights(const struct objective_settings *s, const struct objective_state *o, int update)
+{
+    (void)o;
+    return (struct objective_weights){1, fmin(1, (double)update / s->anneal_updates)};
+}
+
 static struct objective_weights annealing_advance(const struct objective_settings *s, struct objective_state *o, int update,
                                                   double distortion)
 {
-    double beta = fmin(1, (double)update / s->anneal_updates);
+    struct objective_weights w = annealing_weights(s, o, update);
     o->distortion = distortion;
     o->lowest = fmin(o->lowest, distortion);
     o->started = 1;
-    o->lambda = 1 / beta;
-    return (struct objective_weights){1, beta};
+    o->lambda = 1 / w.rate;
+    return w;
 }
 
 /* ---- the plain evidence lower bound ---- */
 
+static struct objective_weights elbo_weights(const struct objective_settings *s, const struct objective_state *o, int update)
+{
+    (void)s, (void)o, (void)update;
+    return (struct objective_weights){1, 1};
+}
+
 static struct objective_weights elbo_advance(const struct objective_settings *s, struct objective_state *o, int update, double distortion)
 {
-    (void)s, (void)update;
     o->distortion = distortion;
     o->lowest = fmin(o->lowest, distortion);
     o->started = 1;
     o->lambda = 1;
-    return (struct objective_weights){1, 1};
+    return elbo_weights(s, o, update);
 }
 
-static const struct objective_kind objective_co = {"co", co_start, co_advance};
-static const struct objective_kind objective_annealing = {"annealing", annealing_start, annealing_advance};
-static const struct objective_kind objective_elbo = {"elbo", annealing_start, elbo_advance};
+static const struct objective_kind objective_co = {"co", co_start, co_advance, co_weights};
+static const struct objective_kind objective_annealing = {"annealing", annealing_start, annealing_advance, annealing_weights};
+static const struct objective_kind objective_elbo = {"elbo", annealing_start, elbo_advance, elbo_weights};
 
 const struct objective_kind *const objective_kinds[] = {&objective_co, &objective_annealing, &objective_elbo, NULL};

@@ -33,6 +33,7 @@ struct run {
     double numbers;                         /* observed numbers a sequence, mean over the data */
     bool warned;
     int *order, epoch; /* this epoch's order of the sequences */
+    int *from;         /* where the sub-sequences of a cropped batch begin */
     double began;      /* seconds_now() at the start of this process */
     FILE *metrics;
     struct progress *progress;
@@ -49,8 +50,17 @@ void start_begin(struct run *r, int start); /* fresh start values from start_see
 /* Scores the short training at hand (lost: as the worst) and moves on; false if all of them are lost. */
 bool start_finish(struct run *r, bool lost);
 
+/* crop.c */
+/* Is update number i (from 0) on sub-sequences? */
+bool crop_due(const struct train_settings *s, int update);
+/* Their length in this update: uniform between s->crop_shortest and the longest sequence's steps; the latter if that is less. */
+int crop_length(const struct train_settings *s, uint64_t seed, int update, int longest);
+/* Where that of a sequence (its number among the data) begins: uniform over what leaves it `length` steps; 0 for a sequence that is not
+ * longer. */
+int crop_start(uint64_t seed, int update, int sequence, int steps, int length);
+
 /* trainer.c */
-struct batch_result run_forward(struct run *r, unsigned moving); /* the bound of the update's batch */
+struct batch_result run_forward(struct run *r, unsigned moving); /* the bound of the update's batch, on whole sequences */
 bool run_stop_asked(const struct run *r);
 
 /* probe.c: sets now.objective.d0 from a short training of the coders alone */

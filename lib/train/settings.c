@@ -33,7 +33,19 @@ const struct option_row options_train[] = {
     {"starts", 0, OPT_INT, AT(starts), "3", 1, 1000, NULL, "K",
      "short trainings from different draws, of which the one with the lowest Lagrangian goes on"},
     {"start-updates", 0, OPT_INT, AT(start_updates), "1500", 1, 1e9, NULL, "N", "updates of a short training"},
+    {"crop-every", 0, OPT_INT, AT(crop_every), "0", 0, 1e9, NULL, "N",
+     "each Nth update is on sub-sequences, drawn anew; 0: none is, else 2 or more"},
+    {"crop-shortest", 0, OPT_INT, AT(crop_shortest), "5", 1, 1e9, NULL, "STEPS",
+     "least length of a sub-sequence; the length is drawn between this and the batch's longest"},
     {"eval-every", 0, OPT_INT, AT(eval_every), "250", 1, 1e9, NULL, "N", "updates between two lines of metrics"},
     {"checkpoint-every", 0, OPT_INT, AT(checkpoint_every), "1000", 1, 1e9, NULL, "N", "updates between two checkpoints"},
     {0},
 };
+#undef AT
+
+int train_check(const struct train_settings *s, struct error *e)
+{
+    if (s->crop_every == 1)
+        return error_set(e, DSSM_USAGE, "--crop-every: expected 0 or at least 2 (whole sequences tell how the bound is met), got 1");
+    return DSSM_OK;
+}

@@ -30,11 +30,15 @@ struct train_settings {
     int updates, batch;
     double learning_rate, flat_share, final_share, clip;
     int starts, start_updates;
+    int crop_every;    /* every so manieth update is on sub-sequences; 0: none */
+    int crop_shortest; /* steps of the shortest of them */
     int eval_every, checkpoint_every;
     uint64_t seed;
 };
 extern const struct option_row options_objective[]; /* into a struct objective_settings */
 extern const struct option_row options_train[];     /* into a struct train_settings, the objective's excepted */
+/* What the tables' ranges cannot say: DSSM_USAGE for crops in each update, which would leave none to watch the bound by. */
+int train_check(const struct train_settings *s, struct error *e);
 
 /* ---- objectives (objective.c and one file a kind) ---- */
 
@@ -58,6 +62,8 @@ struct objective_kind {
     void (*start)(const struct objective_settings *s, struct objective_state *o);
     /* Update number i (from 0) has given the batch's mean distortion: advances the state, returns the weights. */
     struct objective_weights (*advance)(const struct objective_settings *s, struct objective_state *o, int update, double distortion);
+    /* The weights of the state as it is, in update number i: for a batch that may not advance it. */
+    struct objective_weights (*weights)(const struct objective_settings *s, const struct objective_state *o, int update);
 };
 extern const struct objective_kind *const objective_kinds[]; /* ends with NULL; the order is that of the option's choices */
 /* Groups that move in the state's phase. */
@@ -94,8 +100,11 @@ struct batch_result {
 struct gradient_engine;
 struct gradient_engine *gradient_new(const struct model *m, const struct dataset *d, int batch, struct pool *pool);
 void gradient_free(struct gradient_engine *g);
-/* Values of the bound for records pick[0..n-1], steps from..from+T-1; keeps the tapes for gradient_backward. */
-struct batch_result gradient_forward(struct gradient_engine *g, const int *pick, int n, int from, int T, unsigned moving,
+/* Values of the bound for records pick[0..n-1]; keeps the tapes for gradient_backward, to which pick, from and noise must live too.
+ * Of sequence i it takes the T steps from from[i] on (from NULL: from 0 on), or as many as it has from there, at least one; both terms and
+ * their gradients count steps-of-the-sequence / steps-taken times, so that they are on the scale of whole sequences. The noise of a step
+ * depends on its place among those that are taken. */
+struct batch_result gradient_forward(struct gradient_engine *g, const int *pick, int n, const int *from, int T, unsigned moving,
                                      const struct noise *noise);
 /* gradient (params.size numbers) of w.distortion·𝒟 + w.rate·ℛ, means over the batch. Returns its norm over the moving groups. */
 double gradient_backward(struct gradient_engine *g, struct objective_weights w, unsigned moving, real *gradient);

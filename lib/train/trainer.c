@@ -63,7 +63,20 @@ struct batch_result run_forward(struct run *r, unsigned moving)
     int n;
     const int *pick = pick_batch(r, &n);
     struct noise noise = {start_seed(r), (uint32_t)r->now.update, false};
-    return gradient_forward(r->engine, pick, n, 0, longest_of(r->data, pick, n), moving, &noise);
+    return gradient_forward(r->engine, pick, n, NULL, longest_of(r->data, pick, n), moving, &noise);
+}
+
+/* On sub-sequences. The objective stays as it is: a short sequence tells less of a state, so its distortion does not compare with 𝒟₀. */
+static struct batch_result forward_cropped(struct run *r, struct objective_weights *w)
+{
+    int n, update = (int)r->now.update;
+    const int *pick = pick_batch(r, &n);
+    struct noise noise = {start_seed(r), (uint32_t)update, false};
+    int length = crop_length(r->s, noise.seed, update, longest_of(r->data, pick, n));
+    for (int i = 0; i < n; i++)
+        r->from[i] = crop_start(noise.seed, update, pick[i], (int)record_steps(&r->data->record[pick[i]]), length);
+    *w = r->objective->weights(&r->s->objective, &r->now.objective, update);
+    return gradient_forward(r->engine, pick, n, r->from, length, objective_moving(&r->s->objective, &r->now.objective), &noise);
 }
 
 /* Forward, and again with all groups where this very batch ends the initial phase. */
@@ -92,7 +105,8 @@ static int one_update(struct run *r, struct error *e)
 {
     struct objective_weights w;
     struct objective_state o = r->now.objective;
-    struct batch_result b = forward(r, &w, &o);
+    bool cropped = crop_due(r->s, (int)r->now.update);
+    struct batch_result b = cropped ? forward_cropped(r, &w) : forward(r, &w, &o);
     if (!isfinite(b.distortion))
         return skip_update(r, "the distortion", b.distortion, e);
     if (!isfinite(b.rate))
@@ -106,6 +120,8 @@ static int one_update(struct run *r, struct error *e)
     r->now.objective = o;
     r->now.update++;
     r->skipped_in_row = 0;
+    if (cropped) /* a line of metrics is about whole sequences */
+        return DSSM_OK;
     r->sum_distortion += b.distortion;
     r->sum_rate += b.rate;
     r->sum_n++;
@@ -208,7 +224,7 @@ static int begin(struct run *r, struct error *e)
     bool found, automatic;
     double d0 = 0;
     r->numbers = observed_numbers(r->data);
-    if (objective_d0(r->s->objective.d0, r->numbers, ms->sigma_x2, &d0, &automatic, e))
+    if (train_check(r->s, e) || objective_d0(r->s->objective.d0, r->numbers, ms->sigma_x2, &d0, &automatic, e))
         return e->code;
     if (r->s->starts == 1)
         r->starts_done = 1;
@@ -256,6 +272,7 @@ int train_run(struct model *m, const struct dataset *d, const struct dataset *va
     position_init(&r.best, &m->params);
     r.score = xcalloc((size_t)s->starts, sizeof *r.score);
     r.order = xcalloc((size_t)d->n, sizeof *r.order);
+    r.from = xcalloc((size_t)batch, sizeof *r.from);
     r.gradient = xcalloc(m->params.size, sizeof(real));
     r.engine = gradient_new(m, d, batch, io->pool);
     r.progress = progress_new(io->program, io->quiet);
@@ -272,6 +289,7 @@ int train_run(struct model *m, const struct dataset *d, const struct dataset *va
     position_free(&r.best);
     free(r.score);
     free(r.order);
+    free(r.from);
     free(r.gradient);
     return status;
 }

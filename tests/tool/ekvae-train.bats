@@ -232,9 +232,47 @@ END
     done
 }
 
+# crops FOLDER OPTION...: the small training with each second update on sub-sequences.
+crops() {
+    folder "$1"
+    train --crop-every 2 --crop-shortest 3 "${@:2}"
+}
+
+@test "sub-sequences: same bytes again, on any number of threads, and other than without" {
+    crops crops
+    for threads in 1 2; do
+        crops "crops$threads" --threads "$threads"
+        cmp m.npz ../crops/m.npz
+        same_metrics m.jsonl ../crops/m.jsonl
+    done
+    run same_tensors m.npz "$REFERENCE/m.npz"
+    assert_failure
+    assert_equal "$(unzip -p m.npz meta.json | jq -c '[.training.settings.crop_every, .training.settings.crop_shortest]')" '[2,3]'
+}
+
+@test "sub-sequences: stopped at a random moment and run again: same bytes" {
+    crops crops-long --updates 300
+    folder crops-stopped
+    local status=0
+    stop_at_random --crop-every 2 --crop-shortest 3 --updates 300 || status=$?
+    if [ "$status" -ne 0 ]; then
+        assert_equal "$status" 1
+        crops crops-stopped --updates 300
+    fi
+    cmp m.npz ../crops-long/m.npz
+    same_metrics m.jsonl ../crops-long/m.jsonl
+}
+
+@test "sub-sequences in each update are refused" {
+    refuses 2 "ekvae-train: --crop-every: expected 0 or at least 2" ekvae-train -o m.npz --crop-every 1 "$DATA/train.msgpack"
+    nothing_left
+}
+
 @test "masked frames and sequences of unequal length train" {
     gen-pendulum -n 20 --size 8 --steps 9 --seed 5 | seq-cat "$DATA/train.msgpack" - | seq-mask --rate 0.3 --seed 1 > masked
     ekvae-train -q --encoder 16 --decoder 16 --updates 5 -o m.npz masked
+    dssm-eval m.npz masked | jq -e '.elbo | type == "number"'
+    ekvae-train -q --encoder 16 --decoder 16 --updates 30 --starts 1 --crop-every 2 --crop-shortest 1 -o m.npz masked
     dssm-eval m.npz masked | jq -e '.elbo | type == "number"'
 }
 

@@ -45,7 +45,7 @@ static real *gradient_of(const struct setup *s, int threads, int n, struct objec
     real *gradient = xmalloc(s->m->params.size * sizeof(real));
     for (size_t i = 0; i < s->m->params.size; i++)
         gradient[i] = -77;
-    *result = gradient_forward(g, s->pick, n, 0, LONGEST, moving, &noisy);
+    *result = gradient_forward(g, s->pick, n, NULL, LONGEST, moving, &noisy);
     *norm = gradient_backward(g, w, moving, gradient);
     gradient_free(g);
     pool_free(pool);
@@ -160,10 +160,10 @@ static void leaves_no_trace(void **state)
          *again = xcalloc(s.m->params.size, sizeof(real));
     struct pool *pool = pool_new(1);
     struct gradient_engine *g = gradient_new(s.m, &s.d, BATCH, pool);
-    gradient_forward(g, s.pick + 3, 50, 0, LONGEST, GROUP_ALL, &(struct noise){9, 9, false});
+    gradient_forward(g, s.pick + 3, 50, NULL, LONGEST, GROUP_ALL, &(struct noise){9, 9, false});
     gradient_backward(g, (struct objective_weights){5, 4}, GROUP_ALL, again);
-    gradient_forward(g, s.pick, 30, 0, LONGEST, GROUP_PHI, &noisy);
-    gradient_forward(g, s.pick, 30, 0, LONGEST, GROUP_ALL, &noisy); /* twice, as where a batch ends the initial phase */
+    gradient_forward(g, s.pick, 30, NULL, LONGEST, GROUP_PHI, &noisy);
+    gradient_forward(g, s.pick, 30, NULL, LONGEST, GROUP_ALL, &noisy); /* twice, as where a batch ends the initial phase */
     gradient_backward(g, (struct objective_weights){1, 1}, GROUP_ALL, again);
     assert_memory_equal(fresh, again, s.m->params.size * sizeof(real));
     gradient_free(g);
@@ -171,6 +171,107 @@ static void leaves_no_trace(void **state)
     pool_free(pool);
     free(fresh);
     free(again);
+    setup_close(&s);
+}
+
+/* ---- sub-sequences ---- */
+
+enum { PART = 3 };
+
+/* A data set of the parts themselves, as records of their own. Sequence i of it is steps from[i].. of sequence i of d. */
+static struct dataset parts_of(const struct dataset *d, const int *from)
+{
+    struct dataset parts = {.n = d->n, .dx = d->dx, .du = d->du, .longest = PART, .header = header_new()};
+    parts.record = xcalloc((size_t)d->n, sizeof *parts.record);
+    for (int i = 0; i < d->n; i++) {
+        size_t steps = record_steps(&d->record[i]), first = (size_t)from[i], n = steps - first < PART ? steps - first : PART;
+        for (int f = 0; f < d->record[i].n; f++)
+            record_put(&parts.record[i], d->record[i].field[f].name, array_steps(&d->record[i].field[f].array, first, n));
+    }
+    return parts;
+}
+
+/* Where each sequence's part begins; some of the parts run over the end, others are the last step alone. */
+static void draw_starts(const struct dataset *d, int *from)
+{
+    for (int i = 0; i < d->n; i++)
+        from[i] = i % (int)record_steps(&d->record[i]);
+}
+
+/* Losses and gradient are those of the parts cut out by hand, one by one, each counted as often as it is contained in its sequence. */
+static void parts_count_as_wholes(void **state)
+{
+    (void)state;
+    struct setup s = setup_open();
+    size_t size = s.m->params.size;
+    int from_all[COUNT], from[BATCH];
+    double D = 0, R = 0, square = 0, *sum = xcalloc(size, sizeof(double));
+    for (int i = 0; i < COUNT; i += 4)
+        fixture_mask(&s.d.record[i], "101101");
+    draw_starts(&s.d, from_all);
+    struct dataset parts = parts_of(&s.d, from_all);
+    real *gradient = xcalloc(size, sizeof(real)), *own = xcalloc(size, sizeof(real));
+    struct tape *t = tape_new();
+    for (int i = 0; i < BATCH; i++) {
+        struct batch b;
+        int pick = s.pick[i], steps = (int)record_steps(&parts.record[pick]);
+        double factor = (double)record_steps(&s.d.record[pick]) / steps;
+        from[i] = from_all[pick];
+        batch_fill(&b, parts.record, &pick, 1, DX, 1, 0, steps);
+        tape_begin(t, &s.m->params, own, GROUP_ALL);
+        struct loss l = s.m->kind->loss(s.m, t, &b, &noisy);
+        D += factor * (double)l.distortion->v[0] / BATCH;
+        R += factor * (double)l.rate->v[0] / BATCH;
+        var_seed(l.distortion, NULL, (real)0.3);
+        var_seed(l.rate, NULL, (real)0.8);
+        tape_backward(t);
+        for (size_t j = 0; j < size; j++)
+            sum[j] += factor * (double)own[j] / BATCH;
+        batch_free(&b);
+    }
+    struct pool *pool = pool_new(2);
+    struct gradient_engine *g = gradient_new(s.m, &s.d, BATCH, pool);
+    struct batch_result got = gradient_forward(g, s.pick, BATCH, from, PART, GROUP_ALL, &noisy);
+    gradient_backward(g, (struct objective_weights){0.3, 0.8}, GROUP_ALL, gradient);
+    assert_true(fabs(got.distortion - D) < 1e-5 * fabs(D) && fabs(got.rate - R) < 1e-5 * fabs(R));
+    for (size_t j = 0; j < size; j++)
+        square += sum[j] * sum[j];
+    for (size_t j = 0; j < size; j++)
+        assert_true(fabs((double)gradient[j] - sum[j]) < 1e-4 * sqrt(square));
+    gradient_free(g);
+    pool_free(pool);
+    tape_free(t);
+    dataset_free(&parts);
+    free(sum);
+    free(own);
+    free(gradient);
+    setup_close(&s);
+}
+
+static void parts_have_the_same_bits_for_any_threads(void **state)
+{
+    (void)state;
+    struct setup s = setup_open();
+    size_t size = s.m->params.size;
+    int from_all[COUNT], from[BATCH];
+    real *gradient[4] = {NULL};
+    struct batch_result result[4];
+    draw_starts(&s.d, from_all);
+    for (int i = 0; i < BATCH; i++)
+        from[i] = from_all[s.pick[i]];
+    for (int threads = 1; threads <= 3; threads++) {
+        struct pool *pool = pool_new(threads);
+        struct gradient_engine *g = gradient_new(s.m, &s.d, BATCH, pool);
+        gradient[threads] = xcalloc(size, sizeof(real));
+        result[threads] = gradient_forward(g, s.pick, BATCH, from, PART, GROUP_ALL, &noisy);
+        gradient_backward(g, (struct objective_weights){0.3, 1}, GROUP_ALL, gradient[threads]);
+        assert_memory_equal(gradient[threads], gradient[1], size * sizeof(real));
+        assert_memory_equal(&result[threads], &result[1], sizeof *result);
+        gradient_free(g);
+        pool_free(pool);
+    }
+    for (int i = 0; i < 4; i++)
+        free(gradient[i]);
     setup_close(&s);
 }
 
@@ -182,6 +283,8 @@ int main(void)
         cmocka_unit_test(weights_weigh),
         cmocka_unit_test(only_moving_groups),
         cmocka_unit_test(leaves_no_trace),
+        cmocka_unit_test(parts_count_as_wholes),
+        cmocka_unit_test(parts_have_the_same_bits_for_any_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -114,6 +114,8 @@ static void co_follows_algorithm_1(void **state)
         assert_int_equal(o.main_phase, main_phase);
         assert_near(w.distortion / w.rate, lambda, 1e-13);
         assert_near(fmax(w.distortion, w.rate), 1, 1e-14);
+        struct objective_weights again = kind("co")->weights(&plain, &o, i);
+        assert_true(again.distortion == w.distortion && again.rate == w.rate);
     }
     assert_true(main_phase);
 }
@@ -203,6 +205,7 @@ static void annealing_weighs_the_rate(void **state)
         struct objective_weights w = kind("annealing")->advance(&plain, &o, i, 100 - i);
         assert_near(w.distortion, 1, 0);
         assert_near(w.rate, i < 10 ? i / 10.0 : 1, 1e-15);
+        assert_near(kind("annealing")->weights(&plain, &o, i + 1).rate, i < 9 ? (i + 1) / 10.0 : 1, 1e-15); /* of its own update */
         assert_near(o.distortion, 100 - i, 0);
     }
     assert_near(o.lambda, 1, 0);
@@ -215,6 +218,8 @@ static void elbo_weighs_both(void **state)
     struct objective_state o = begun("elbo", &plain, 0);
     for (int i = 0; i < 3; i++) {
         struct objective_weights w = kind("elbo")->advance(&plain, &o, i, 7);
+        assert_true(w.distortion == 1 && w.rate == 1);
+        w = kind("elbo")->weights(&plain, &o, i);
         assert_true(w.distortion == 1 && w.rate == 1);
     }
 }

@@ -24,6 +24,7 @@ static struct {
     enum spoil spoil; /* what is made NaN … */
     int from, to;     /* … in calls from..to-1 */
     volatile sig_atomic_t stop;
+    int steps[200]; /* T of the batch of each call */
 } spy;
 
 static inline void spy_undo(struct tape *t, void *note)
@@ -51,6 +52,8 @@ static inline struct loss spy_loss(const struct model *m, struct tape *t, const 
 {
     struct loss l = model_kind_find("ekvae")->loss(m, t, b, n);
     int call = spy.calls++;
+    if (call < 200)
+        spy.steps[call] = b->T;
     if (spy.stop_at > 0 && call + 1 == spy.stop_at)
         spy.stop = SIGTERM;
     if (call < spy.from || call >= spy.to)

@@ -32,11 +32,11 @@ static void assert_same(const struct outcome *a, const struct outcome *b, size_t
         fail_msg("stopped at call %d: metrics %s and %s", stopped_at, json_dumps(a->metrics, 0), json_dumps(b->metrics, 0));
 }
 
-static struct outcome whole_run(int starts, const char *objective)
+static struct outcome whole_run(int starts, const char *objective, int crop_every)
 {
     struct error e;
     struct training t = training_open("trainer");
-    t.s.starts = starts;
+    t.s.starts = starts, t.s.crop_every = crop_every, t.s.crop_shortest = 2;
     for (int i = 0; objective_kinds[i]; i++)
         if (strcmp(objective_kinds[i]->name, objective) == 0)
             t.s.objective.kind = i;
@@ -47,12 +47,12 @@ static struct outcome whole_run(int starts, const char *objective)
 }
 
 /* Stopped at calls at, 2·at, …, and run again until it is done. */
-static struct outcome interrupted_run(int starts, const char *objective, int at, size_t *size)
+static struct outcome interrupted_run(int starts, const char *objective, int crop_every, int at, size_t *size)
 {
     struct training t = training_open("trainer");
     struct error e;
     int status, runs = 0;
-    t.s.starts = starts;
+    t.s.starts = starts, t.s.crop_every = crop_every, t.s.crop_shortest = 2;
     for (int i = 0; objective_kinds[i]; i++)
         if (strcmp(objective_kinds[i]->name, objective) == 0)
             t.s.objective.kind = i;
@@ -74,13 +74,13 @@ static struct outcome interrupted_run(int starts, const char *objective, int at,
     return o;
 }
 
-static void resumed_equals_uninterrupted(const char *objective, int starts)
+static void resumed_equals_uninterrupted(const char *objective, int starts, int crop_every)
 {
-    struct outcome whole = whole_run(starts, objective);
+    struct outcome whole = whole_run(starts, objective, crop_every);
     static const int stops[] = {2, 5, 13, 14, 27, 38};
     for (int i = 0; i < 6; i++) {
         size_t size;
-        struct outcome pieces = interrupted_run(starts, objective, stops[i], &size);
+        struct outcome pieces = interrupted_run(starts, objective, crop_every, stops[i], &size);
         assert_same(&whole, &pieces, size, stops[i]);
         outcome_free(&pieces);
     }
@@ -90,17 +90,23 @@ static void resumed_equals_uninterrupted(const char *objective, int starts)
 static void resume_co(void **state)
 {
     (void)state;
-    resumed_equals_uninterrupted("co", 1);
+    resumed_equals_uninterrupted("co", 1, 0);
 }
 static void resume_annealing(void **state)
 {
     (void)state;
-    resumed_equals_uninterrupted("annealing", 1);
+    resumed_equals_uninterrupted("annealing", 1, 0);
 }
 static void resume_between_starts(void **state)
 {
     (void)state;
-    resumed_equals_uninterrupted("co", 3);
+    resumed_equals_uninterrupted("co", 3, 0);
+}
+static void resume_with_crops(void **state)
+{
+    (void)state;
+    resumed_equals_uninterrupted("co", 1, 2);
+    resumed_equals_uninterrupted("annealing", 3, 3);
 }
 
 /* Run once more when it is done, it changes nothing. */
@@ -144,6 +150,7 @@ static void seeds_and_threads(void **state)
         pool_free(t.pool);
         t.pool = pool_new(k < 3 ? k + 1 : 1);
         t.s.seed = k < 3 ? 5 : 6;
+        t.s.crop_every = 2;
         t.s.batch = 12;
         size_t bytes = t.m->params.size * sizeof(real);
         assert_int_equal(training_run(&t, false, false, &e), DSSM_OK);
@@ -153,6 +160,83 @@ static void seeds_and_threads(void **state)
         training_close(&t);
     }
     free(first);
+}
+
+/* ---- sub-sequences ---- */
+
+/* Each third update is on short sequences of changing length, the others are not, and the parameters are others than without. */
+static void crops_are_where_they_should_be(void **state)
+{
+    (void)state;
+    struct error e;
+    real *value[2];
+    size_t bytes = 0;
+    int shorter = 0;
+    for (int k = 0; k < 2; k++) {
+        struct training t = training_open("trainer");
+        t.s.crop_every = k ? 3 : 0, t.s.crop_shortest = 2, t.s.batch = 12;
+        bytes = t.m->params.size * sizeof(real);
+        assert_int_equal(training_run(&t, false, false, &e), DSSM_OK);
+        value[k] = memcpy(xmalloc(bytes), t.m->params.value, bytes);
+        training_close(&t);
+        assert_int_equal(spy.calls, 40);
+        for (int i = 0; i < 40; i++) {
+            assert_true(spy.steps[i] >= 2 && spy.steps[i] <= 5);
+            assert_true(spy.steps[i] == 5 || (k == 1 && i % 3 == 2));
+            shorter += spy.steps[i] < 5;
+        }
+    }
+    assert_true(shorter > 5 && shorter < 13); /* of 13, a quarter at full length */
+    assert_memory_not_equal(value[0], value[1], bytes);
+    free(value[0]);
+    free(value[1]);
+}
+
+/* λ, 𝒟̂ and phase stay as they are in a cropped update; its losses are in no line of metrics, and make none of their own. */
+static void crops_leave_the_objective(void **state)
+{
+    (void)state;
+    struct training t = training_open("trainer");
+    struct error e;
+    t.s.objective.d0 = "nats:-1e9"; /* never met: λ grows by the bound in each update that counts */
+    t.s.crop_every = 4, t.s.crop_shortest = 1, t.s.eval_every = 1, t.s.updates = 20;
+    assert_int_equal(training_run(&t, false, true, &e), DSSM_OK);
+    json_t *lines = metrics_lines(t.metrics);
+    assert_int_equal(json_array_size(lines), 1 + 15);
+    for (int i = 1, update = 1; i <= 15; i++, update += update % 4 == 3 ? 2 : 1) {
+        const json_t *line = json_array_get(lines, (size_t)i);
+        double lambda = json_real_value(json_object_get(line, "lambda"));
+        assert_int_equal(json_integer_value(json_object_get(line, "update")), update);
+        assert_true(fabs(lambda / (t.s.objective.lambda0 * exp(0.05 * i)) - 1) < 1e-6);
+    }
+    json_decref(lines);
+    training_close(&t);
+}
+
+/* What is spoilt in a cropped update is skipped like any other. */
+static void a_bad_crop_is_skipped(void **state)
+{
+    (void)state;
+    for (int spoil = SPOIL_DISTORTION; spoil <= SPOIL_GRADIENT; spoil++) {
+        struct training t = training_open("trainer");
+        struct error e;
+        t.s.crop_every = 2;
+        spy.spoil = (enum spoil)spoil, spy.from = 7, spy.to = 8;
+        assert_int_equal(training_run(&t, false, false, &e), DSSM_OK);
+        assert_int_equal(json_integer_value(json_object_get(t.m->training, "skipped")), 1);
+        training_close(&t);
+    }
+}
+
+static void crops_alone_are_refused(void **state)
+{
+    (void)state;
+    struct training t = training_open("trainer");
+    struct error e;
+    t.s.crop_every = 1;
+    assert_int_equal(training_run(&t, false, false, &e), DSSM_USAGE);
+    assert_memory_equal(e.text, "--crop-every: expected 0 or at least 2", 38);
+    training_close(&t);
 }
 
 /* ---- phases ---- */
@@ -435,6 +519,11 @@ int main(void)
         cmocka_unit_test(resume_co),
         cmocka_unit_test(resume_annealing),
         cmocka_unit_test(resume_between_starts),
+        cmocka_unit_test(resume_with_crops),
+        cmocka_unit_test(crops_are_where_they_should_be),
+        cmocka_unit_test(crops_leave_the_objective),
+        cmocka_unit_test(a_bad_crop_is_skipped),
+        cmocka_unit_test(crops_alone_are_refused),
         cmocka_unit_test(a_finished_run_stays),
         cmocka_unit_test(stopped_without_a_checkpoint),
         cmocka_unit_test(seeds_and_threads),
