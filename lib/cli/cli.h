@@ -36,6 +36,12 @@ struct option_row {
     const char *help;     /* one sentence, with the unit */
 };
 
+/* Another default for a row of a table that several programs share. A list of them ends with a row whose name is NULL. */
+struct option_default {
+    const char *name;  /* of the row */
+    const char *value; /* in the place of its standard; lives as long as settings made from it */
+};
+
 /* A table and where its values go. */
 struct option_group {
     const char *title; /* heading in --help: "Model", "Training" */
@@ -67,6 +73,11 @@ extern const struct option_row options_output[]; /* --output FILE alone; into a 
 
 /* Sets every value of the table to its default. */
 void options_defaults(const struct option_row *rows, void *into);
+/* A copy of the table with these defaults (may be NULL) in the place of its own. Names of other tables are passed over:
+ * options_expect_defaults finds those of none. The caller frees the copy; what its rows point to stays the table's. */
+struct option_row *options_with_defaults(const struct option_row *rows, const struct option_default *defaults);
+/* A default whose name is in none of the n tables is a mistake of ours: bug(). */
+void options_expect_defaults(const struct option_row *const *tables, int n, const struct option_default *defaults);
 /* One value from text, with the row's range checked. The error names the option, what came and what was expected. */
 int option_set(const struct option_row *row, void *into, const char *text, struct error *e);
 /* Settings as a JSON object (caller decrefs), and back: an absent key keeps the value that is there, an

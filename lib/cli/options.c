@@ -225,3 +225,37 @@ void options_defaults(const struct option_row *rows, void *into)
             bug("default of %s", e.text);
     }
 }
+
+static const struct option_row *find_row(const struct option_row *rows, const char *name)
+{
+    for (; rows->name; rows++)
+        if (strcmp(rows->name, name) == 0)
+            return rows;
+    return NULL;
+}
+
+struct option_row *options_with_defaults(const struct option_row *rows, const struct option_default *defaults)
+{
+    size_t n = 0;
+    while (rows[n].name)
+        n++;
+    size_t bytes = (n + 1) * sizeof *rows;
+    struct option_row *copy = memcpy(xmalloc(bytes), rows, bytes);
+    for (; defaults && defaults->name; defaults++) {
+        const struct option_row *row = find_row(copy, defaults->name);
+        if (row)
+            copy[row - copy].standard = defaults->value;
+    }
+    return copy;
+}
+
+void options_expect_defaults(const struct option_row *const *tables, int n, const struct option_default *defaults)
+{
+    for (; defaults && defaults->name; defaults++) {
+        bool found = false;
+        for (int i = 0; i < n; i++)
+            found = found || find_row(tables[i], defaults->name);
+        if (!found)
+            bug("a default for --%s, which is no option", defaults->name);
+    }
+}

@@ -7,6 +7,14 @@
 
 /* ---- making ---- */
 
+void model_defaults(const struct model_kind *kind, void *settings)
+{
+    struct option_row *rows = options_with_defaults(options_model, kind->defaults);
+    options_defaults(rows, settings);
+    options_defaults(kind->options, settings);
+    free(rows);
+}
+
 static struct model *model_blank(const struct model_kind *kind, const void *settings, int dx, int du)
 {
     struct model *m = xcalloc(1, sizeof *m);
@@ -153,8 +161,7 @@ static int meta_size(const json_t *meta, const char *key, int low, int *out, str
 
 static int read_settings(const struct model_kind *kind, const json_t *meta, void *settings, struct error *e)
 {
-    options_defaults(options_model, settings);
-    options_defaults(kind->options, settings);
+    model_defaults(kind, settings);
     json_t *all = json_object(), *own = json_object();
     const char *key;
     json_t *value;

@@ -134,6 +134,8 @@ struct model_kind {
     const char *name;                 /* "ekvae" */
     const char *title;                /* "extended Kalman VAE" */
     const struct option_row *options; /* of the kind's own settings */
+    /* Where this kind wants other defaults in options_model, and in the trainer's options_train and options_objective; NULL: nowhere. */
+    const struct option_default *defaults;
     size_t settings_size, parts_size;
     /* Are the settings possible with these sizes? */
     int (*check)(const void *settings, int dx, int du, struct error *e);
@@ -160,6 +162,9 @@ extern const struct model_kind *const model_kinds[]; /* ends with NULL */
 const struct model_kind *model_kind_find(const char *name);
 
 /* ---- life of a model (model.c) ---- */
+/* Fills settings (kind->settings_size bytes) with what the kind's models have when nobody says otherwise: options_model with the kind's
+ * defaults, and its own options. */
+void model_defaults(const struct model_kind *kind, void *settings);
 /* Most weights of one network: beyond is a slip of the finger or a broken file, not a model for this machine. */
 enum { MODEL_MOST_WEIGHTS = 100000000 };
 

@@ -1,5 +1,5 @@
 /* The body of every trainer: options, data, training, model. */
-#include "train/train.h"
+#include "train/run.h"
 
 #include <cblas.h>
 #include <errno.h>
@@ -145,17 +145,30 @@ static int run_job(const struct job *j, struct error *e)
     return status;
 }
 
-int train_main(const char *kind_name, int argc, char **argv)
+/* The tables that all trainers share, with the kind's defaults. */
+struct trainer_tables {
+    struct option_row *train, *objective, *model;
+};
+
+static struct trainer_tables tables_of(const struct model_kind *kind)
 {
-    const struct model_kind *kind = model_kind_find(kind_name);
+    options_expect_defaults((const struct option_row *const[]){options_train, options_objective, options_model}, 3, kind->defaults);
+    return (struct trainer_tables){options_with_defaults(options_train, kind->defaults),
+                                   options_with_defaults(options_objective, kind->defaults),
+                                   options_with_defaults(options_model, kind->defaults)};
+}
+
+int train_program(const struct model_kind *kind, int argc, char **argv)
+{
+    struct trainer_tables tables = tables_of(kind);
     struct common common;
     struct trainer_files files;
     struct train_settings train;
     void *settings = xcalloc(1, kind->settings_size);
     struct option_group groups[] = {{"Files", options_files, &files},
-                                    {"Training", options_train, &train},
-                                    {"Objective", options_objective, &train.objective},
-                                    {"Model", options_model, settings},
+                                    {"Training", tables.train, &train},
+                                    {"Objective", tables.objective, &train.objective},
+                                    {"Model", tables.model, settings},
                                     {kind->title, kind->options, settings},
                                     {"General", options_common, &common},
                                     {0}};
@@ -190,5 +203,13 @@ int train_main(const char *kind_name, int argc, char **argv)
     free(line);
     free(name);
     free(settings);
+    free(tables.train);
+    free(tables.objective);
+    free(tables.model);
     return status;
+}
+
+int train_main(const char *kind, int argc, char **argv)
+{
+    return train_program(model_kind_find(kind), argc, argv);
 }

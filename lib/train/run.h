@@ -70,6 +70,9 @@ int probe_d0(struct run *r, struct error *e);
 int checkpoint_save(struct run *r, struct error *e);
 int checkpoint_load(struct run *r, bool *found, struct error *e);
 
+/* program.c: train_main of a kind that need not be in the registry */
+int train_program(const struct model_kind *kind, int argc, char **argv);
+
 /* metrics.c */
 int metrics_open(struct run *r, struct error *e);
 int metrics_evaluation(struct run *r, struct error *e);

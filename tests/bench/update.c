@@ -90,8 +90,7 @@ static struct trainee trainee_new(const struct dataset *d, struct pool *pool)
     void *settings = xcalloc(1, kind->settings_size);
     struct error e;
     struct trainee t;
-    options_defaults(options_model, settings);
-    options_defaults(kind->options, settings);
+    model_defaults(kind, settings);
     t.model = model_new(kind, settings, d->dx, d->du, NULL, 1, &e);
     if (!t.model)
         bug("%s", e.text);
@@ -116,7 +115,7 @@ static void trainee_free(struct trainee *t)
 static void update(struct trainee *t, int number)
 {
     struct noise noise = {1, (uint32_t)number, false};
-    gradient_forward(t->engine, t->pick, SEQUENCES, 0, STEPS, GROUP_ALL, &noise);
+    gradient_forward(t->engine, t->pick, SEQUENCES, NULL, STEPS, GROUP_ALL, &noise);
     gradient_backward(t->engine, (struct objective_weights){1, 1}, GROUP_ALL, t->gradient);
     adam_step(&t->adam, &t->model->params, t->gradient, GROUP_ALL, 1e-5);
 }

@@ -77,8 +77,7 @@ static inline void *fixture_settings(const struct model_kind *kind, const char *
     struct error e;
     if (!all)
         bug("fixture_settings: no JSON: %s", json);
-    options_defaults(options_model, settings);
-    options_defaults(kind->options, settings);
+    model_defaults(kind, settings);
     json_object_foreach(all, key, value) {
         json_t *one = json_object();
         json_object_set(one, key, value);

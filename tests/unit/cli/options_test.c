@@ -7,6 +7,11 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "toy.h"
 
@@ -177,6 +182,49 @@ static void only_flags_that_are_on_can_be_negated(void **state)
     assert_false(option_negatable(&options_quiet[0]));
 }
 
+static void other_defaults(void **state)
+{
+    (void)state;
+    static const struct option_default others[] = {{"count", "20"}, {"hidden", "none"}, {"elsewhere", "3"}, {"prior", "flat"}, {0}};
+    struct option_row *rows = options_with_defaults(toy_rows, others);
+    options_defaults(rows, &settings);
+    assert_int_equal(settings.count, 20);
+    assert_int_equal(settings.hidden.n, 0);
+    assert_int_equal(settings.prior, 2);
+    assert_true(settings.sigma_x2 == 0.5 && settings.noise); /* as the table says */
+    assert_string_equal(toy_rows[TOY_COUNT].standard, "500");
+    free(rows);
+    rows = options_with_defaults(toy_rows, NULL);
+    for (int i = 0; i <= TOY_KEY; i++)
+        assert_memory_equal(&rows[i], &toy_rows[i], sizeof *rows);
+    assert_null(rows[TOY_KEY + 1].name);
+    free(rows);
+}
+
+/* How a child ends that looks for the defaults in these tables: 0, or the signal of bug(). */
+static int expecting(const struct option_default *defaults)
+{
+    int status;
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(open("/dev/null", O_WRONLY), STDERR_FILENO);
+        signal(SIGABRT, SIG_DFL);
+        options_expect_defaults((const struct option_row *const[]){toy_rows, options_common}, 2, defaults);
+        _exit(0);
+    }
+    waitpid(child, &status, 0);
+    return WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static void defaults_of_no_option_are_a_bug(void **state)
+{
+    (void)state;
+    assert_int_equal(expecting(NULL), 0);
+    assert_int_equal(expecting((const struct option_default[]){{"threads", "1"}, {"count", "20"}, {0}}), 0);
+    assert_int_equal(expecting((const struct option_default[]){{"threads", "1"}, {"counts", "20"}, {0}}), SIGABRT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -194,6 +242,8 @@ int main(void)
         cmocka_unit_test(ranges_in_words),
         cmocka_unit_test(choices_by_number),
         cmocka_unit_test(only_flags_that_are_on_can_be_negated),
+        cmocka_unit_test(other_defaults),
+        cmocka_unit_test(defaults_of_no_option_are_a_bug),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,6 +43,27 @@ static void same_seed_same_start(void **state)
     model_free(NULL);
 }
 
+/* Settings of a kind with defaults of its own: these, and those of the tables elsewhere. Names of the trainer's tables are passed over. */
+static void defaults_by_kind(void **state)
+{
+    (void)state;
+    static const struct option_default own[] = {{"latent", "7"}, {"lambda0", "0.5"}, {"vhp-hidden", "9-8"}, {0}};
+    struct model_kind kind = *model_kind_find("ekvae");
+    struct model_settings *s = xcalloc(1, kind.settings_size);
+    model_defaults(&kind, s);
+    assert_int_equal(s->latent, 3);
+    void *ekvae = memcpy(xmalloc(kind.settings_size), s, kind.settings_size);
+    kind.defaults = own;
+    model_defaults(&kind, s);
+    assert_int_equal(s->latent, 7);
+    assert_int_equal(s->vhp_hidden.n, 2);
+    assert_int_equal(s->vhp_hidden.v[1], 8);
+    assert_true(s->sigma_x2 == 0.0005 && s->prior == PRIOR_VHP);
+    assert_memory_equal(s + 1, (struct model_settings *)ekvae + 1, kind.settings_size - sizeof *s); /* the kind's own */
+    free(ekvae);
+    free(s);
+}
+
 /* A model with nothing at its default. */
 static struct model *unusual_model(void)
 {
@@ -346,6 +367,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(same_seed_same_start),
+        cmocka_unit_test(defaults_by_kind),
         cmocka_unit_test(saved_and_loaded),
         cmocka_unit_test(loaded_model_computes_the_same),
         cmocka_unit_test(a_file_that_cannot_be_made),

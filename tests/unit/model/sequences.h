@@ -77,8 +77,7 @@ static inline struct model *seq_model(int du)
     const struct model_kind *kind = model_kind_find("ekvae");
     struct error e;
     void *settings = xcalloc(1, kind->settings_size);
-    options_defaults(options_model, settings);
-    options_defaults(kind->options, settings);
+    model_defaults(kind, settings);
     ((struct model_settings *)settings)->encoder = (struct int_list){1, {6}};
     ((struct model_settings *)settings)->decoder = (struct int_list){1, {5}};
     ((struct model_settings *)settings)->sigma_x2 = 0.1;

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "train/train.h"
@@ -25,6 +26,35 @@ static void defaults(void **state)
     bool automatic;
     struct error e;
     assert_int_equal(objective_d0(s.objective.d0, 10, 0.1, &d0, &automatic, &e), DSSM_OK);
+}
+
+/* A kind's own defaults name rows of the shared tables, within their ranges (options_defaults aborts otherwise). */
+static void defaults_of_each_kind(void **state)
+{
+    (void)state;
+    for (int k = 0; model_kinds[k]; k++) {
+        const struct option_default *own = model_kinds[k]->defaults;
+        const struct option_row *const shared[] = {options_train, options_objective, options_model};
+        struct train_settings s;
+        struct model_settings m;
+        void *into[] = {&s, &s.objective, &m};
+        struct error e;
+        options_expect_defaults(shared, 3, own);
+        for (int i = 0; i < 3; i++) {
+            struct option_row *rows = options_with_defaults(shared[i], own);
+            options_defaults(rows, into[i]);
+            free(rows);
+        }
+        assert_int_equal(train_check(&s, &e), DSSM_OK);
+    }
+}
+
+static void crops_in_each_update_are_none(void **state)
+{
+    (void)state;
+    struct error e;
+    for (int every = 0; every < 5; every++)
+        assert_int_equal(train_check(&(struct train_settings){.crop_every = every}, &e), every == 1 ? DSSM_USAGE : DSSM_OK);
 }
 
 static const struct option_row *const tables[] = {options_objective, options_train, options_model, options_common};
@@ -77,6 +107,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults),
+        cmocka_unit_test(defaults_of_each_kind),
+        cmocka_unit_test(crops_in_each_update_are_none),
         cmocka_unit_test(names_are_used_once),
         cmocka_unit_test(offsets_lie_in_their_struct),
         cmocka_unit_test(initial_phase_choices),
