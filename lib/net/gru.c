@@ -1,58 +1,54 @@
 /* The gated recurrent unit. */
-#include "net/net.h"
-
-#include <stdlib.h>
-
-static int add_entry(struct params *p, const char *name, const char *kind, int rows, int cols, unsigned group, double rate)
-{
-    char *entry = xasprintf("%s.%s", name, kind);
-    int index = params_add(p, entry, rows, cols, group, rate);
-    free(entry);
-    return index;
-}
+#include "net/recurrent.h"
 
 struct gru gru_declare(struct params *p, const char *name, int in, int units, unsigned group, double rate, uint64_t seed)
 {
     struct gru g = {.units = units};
-    g.W = add_entry(p, name, "W", 3 * units, in, group, rate);
-    g.U = add_entry(p, name, "U", 3 * units, units, group, rate);
-    g.b = add_entry(p, name, "b", 3 * units, 1, group, rate);
-    g.c = add_entry(p, name, "c", units, 1, group, rate);
+    g.W = recurrent_param(p, name, "W", 3 * units, in, group, rate);
+    g.U = recurrent_param(p, name, "U", 3 * units, units, group, rate);
+    g.b = recurrent_param(p, name, "b", 3 * units, 1, group, rate);
+    g.c = recurrent_param(p, name, "c", units, 1, group, rate);
     params_glorot(p, g.W, seed);
     params_glorot(p, g.U, seed);
     return g;
 }
 
-/* The step, given W x + b of it. */
-static var *step_from(struct tape *t, const struct gru *g, var *h, var *wx)
+/* Parts of a step: r, u, m = Un h + cn, and n, of which forward finds Wn x + bn. */
+static void forward(int n, real *kept, real *state)
 {
-    int n = g->units;
-    var *uh = matmul(t, param(t, g->U), h);
-    var *gates = v_sigmoid(t, add(t, rows_of(t, wx, 0, 2 * n), rows_of(t, uh, 0, 2 * n)));
-    var *r = rows_of(t, gates, 0, n), *u = rows_of(t, gates, n, n);
-    var *fresh = v_tanh(t, add(t, rows_of(t, wx, 2 * n, n), mul(t, r, add_rows(t, rows_of(t, uh, 2 * n, n), param(t, g->c)))));
-    return add(t, fresh, mul(t, u, sub(t, h, fresh)));
+    real *restrict r = kept, *restrict u = kept + n, *restrict m = kept + 2 * n, *restrict fresh = kept + 3 * n, *restrict h = state;
+    vm_sigmoid(2 * n, kept, kept);
+    for (int i = 0; i < n; i++)
+        fresh[i] += r[i] * m[i];
+    vm_tanh(n, fresh, fresh);
+    for (int i = 0; i < n; i++)
+        h[i] = fresh[i] + u[i] * (h[i] - fresh[i]);
 }
 
-static var *input_of(struct tape *t, const struct gru *g, var *x)
+static void backward(int n, const real *kept, const real *before, real *state_g, real *sums_g)
 {
-    return dense(t, param(t, g->W), param(t, g->b), x, ACT_NONE);
+    const real *restrict r = kept, *restrict u = kept + n, *restrict m = kept + 2 * n, *restrict fresh = kept + 3 * n;
+    real *restrict g = state_g, *restrict gr = sums_g, *restrict gu = sums_g + n, *restrict gm = sums_g + 2 * n;
+    real *restrict gn = sums_g + 3 * n;
+    for (int i = 0; i < n; i++) {
+        real into_n = g[i] * (1 - u[i]) * (1 - fresh[i] * fresh[i]);
+        gn[i] = into_n;
+        gm[i] = into_n * r[i];
+        gr[i] = into_n * m[i] * r[i] * (1 - r[i]);
+        gu[i] = g[i] * (before[i] - fresh[i]) * u[i] * (1 - u[i]);
+        g[i] *= u[i];
+    }
+}
+
+static const struct cell_rule rule = {.gates = 3, .state = 1, .kept = 4, .apart = true, .forward = forward, .backward = backward};
+
+var *gru_run(struct tape *t, const struct gru *g, var *x, var *start, int steps, int lanes, var *alive, enum direction way)
+{
+    var *wx = dense(t, param(t, g->W), param(t, g->b), x, ACT_NONE);
+    return recurrent_run(t, &rule, wx, param(t, g->U), param(t, g->c), start, steps, lanes, alive, way);
 }
 
 var *gru_step(struct tape *t, const struct gru *g, var *h, var *x)
 {
-    return step_from(t, g, h, input_of(t, g, x));
-}
-
-var *gru_run(struct tape *t, const struct gru *g, var *x, var *start, int steps, int lanes, var *alive, enum direction way)
-{
-    var **h = tape_alloc(t, sizeof(var *) * (size_t)steps), *wx = input_of(t, g, x);
-    var *now = start ? start : filled(t, g->units, lanes, 0);
-    for (int i = 0; i < steps; i++) {
-        int s = way == FORWARD ? i : steps - 1 - i;
-        var *next = step_from(t, g, now, step_of(t, wx, s, lanes));
-        now = alive ? add(t, now, mul_lanes(t, sub(t, next, now), step_of(t, alive, s, lanes))) : next;
-        h[s] = now;
-    }
-    return stack_lanes(t, steps, h);
+    return gru_run(t, g, x, h, 1, x->lanes, NULL, FORWARD);
 }

@@ -1,22 +1,14 @@
 /* Long short-term memory. */
-#include "net/net.h"
+#include "net/recurrent.h"
 
-#include <stdlib.h>
-
-static int add_entry(struct params *p, const char *name, const char *kind, int rows, int cols, unsigned group, double rate)
-{
-    char *entry = xasprintf("%s.%s", name, kind);
-    int index = params_add(p, entry, rows, cols, group, rate);
-    free(entry);
-    return index;
-}
+#include <string.h>
 
 struct lstm lstm_declare(struct params *p, const char *name, int in, int units, unsigned group, double rate, uint64_t seed)
 {
     struct lstm l = {.units = units};
-    l.W = add_entry(p, name, "W", 4 * units, in, group, rate);
-    l.U = add_entry(p, name, "U", 4 * units, units, group, rate);
-    l.b = add_entry(p, name, "b", 4 * units, 1, group, rate);
+    l.W = recurrent_param(p, name, "W", 4 * units, in, group, rate);
+    l.U = recurrent_param(p, name, "U", 4 * units, units, group, rate);
+    l.b = recurrent_param(p, name, "b", 4 * units, 1, group, rate);
     params_glorot(p, l.W, seed);
     params_glorot(p, l.U, seed);
     for (int i = 0; i < units; i++)
@@ -24,37 +16,46 @@ struct lstm lstm_declare(struct params *p, const char *name, int in, int units, 
     return l;
 }
 
-/* The step, given W x + b of it. */
-static var *step_from(struct tape *t, const struct lstm *l, var *state, var *wx)
+/* Parts of a step: i, f, o, g, and tanh(c'). */
+static void forward(int n, real *kept, real *state)
 {
-    int n = l->units;
-    var *h = rows_of(t, state, 0, n), *c = rows_of(t, state, n, n);
-    var *sum = add(t, wx, matmul(t, param(t, l->U), h));
-    var *gates = v_sigmoid(t, rows_of(t, sum, 0, 3 * n)), *g = v_tanh(t, rows_of(t, sum, 3 * n, n));
-    var *next_c = add(t, mul(t, rows_of(t, gates, n, n), c), mul(t, rows_of(t, gates, 0, n), g));
-    var *next_h = mul(t, rows_of(t, gates, 2 * n, n), v_tanh(t, next_c));
-    return stack_rows(t, 2, (var *const[]){next_h, next_c});
+    const real *restrict in = kept, *restrict forget = kept + n, *restrict out = kept + 2 * n, *restrict g = kept + 3 * n;
+    real *restrict tanh_c = kept + 4 * n, *restrict h = state, *restrict c = state + n;
+    vm_sigmoid(3 * n, kept, kept);
+    vm_tanh(n, kept + 3 * n, kept + 3 * n);
+    for (int i = 0; i < n; i++)
+        c[i] = forget[i] * c[i] + in[i] * g[i];
+    vm_tanh(n, c, tanh_c);
+    for (int i = 0; i < n; i++)
+        h[i] = out[i] * tanh_c[i];
 }
 
-static var *input_of(struct tape *t, const struct lstm *l, var *x)
+static void backward(int n, const real *kept, const real *before, real *state_g, real *sums_g)
 {
-    return dense(t, param(t, l->W), param(t, l->b), x, ACT_NONE);
+    const real *restrict in = kept, *restrict forget = kept + n, *restrict out = kept + 2 * n, *restrict g = kept + 3 * n;
+    const real *restrict tanh_c = kept + 4 * n, *restrict c = before;
+    real *restrict h_g = state_g, *restrict c_g = state_g + n;
+    real *restrict in_g = sums_g, *restrict forget_g = sums_g + n, *restrict out_g = sums_g + 2 * n, *restrict g_g = sums_g + 3 * n;
+    for (int i = 0; i < n; i++) {
+        real into_c = c_g[i] + h_g[i] * out[i] * (1 - tanh_c[i] * tanh_c[i]);
+        out_g[i] = h_g[i] * tanh_c[i] * out[i] * (1 - out[i]);
+        in_g[i] = into_c * g[i] * in[i] * (1 - in[i]);
+        forget_g[i] = into_c * c[i] * forget[i] * (1 - forget[i]);
+        g_g[i] = into_c * in[i] * (1 - g[i] * g[i]);
+        c_g[i] = into_c * forget[i];
+    }
+    memset(h_g, 0, (size_t)n * sizeof *h_g);
+}
+
+static const struct cell_rule rule = {.gates = 4, .state = 2, .kept = 5, .apart = false, .forward = forward, .backward = backward};
+
+var *lstm_run(struct tape *t, const struct lstm *l, var *x, var *start, int steps, int lanes, var *alive, enum direction way)
+{
+    var *wx = dense(t, param(t, l->W), param(t, l->b), x, ACT_NONE);
+    return recurrent_run(t, &rule, wx, param(t, l->U), NULL, start, steps, lanes, alive, way);
 }
 
 var *lstm_step(struct tape *t, const struct lstm *l, var *state, var *x)
 {
-    return step_from(t, l, state, input_of(t, l, x));
-}
-
-var *lstm_run(struct tape *t, const struct lstm *l, var *x, var *start, int steps, int lanes, var *alive, enum direction way)
-{
-    var **all = tape_alloc(t, sizeof(var *) * (size_t)steps), *wx = input_of(t, l, x);
-    var *now = start ? start : filled(t, 2 * l->units, lanes, 0);
-    for (int i = 0; i < steps; i++) {
-        int s = way == FORWARD ? i : steps - 1 - i;
-        var *next = step_from(t, l, now, step_of(t, wx, s, lanes));
-        now = alive ? add(t, now, mul_lanes(t, sub(t, next, now), step_of(t, alive, s, lanes))) : next;
-        all[s] = now;
-    }
-    return stack_lanes(t, steps, all);
+    return lstm_run(t, l, x, state, 1, x->lanes, NULL, FORWARD);
 }

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "recurrent.h"
+#include "cells.h"
 
 static struct lstm lstm;
 

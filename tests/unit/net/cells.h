@@ -1,7 +1,7 @@
 /* What the tests of the recurrent cells share: a cell with inputs and first state in one table of parameters, so that every number that
  * a run depends on is checked against differences in the same loop; a reference that goes number by number; and the cases themselves. */
-#ifndef DSSM_TESTS_NET_RECURRENT_H
-#define DSSM_TESTS_NET_RECURRENT_H
+#ifndef DSSM_TESTS_NET_CELLS_H
+#define DSSM_TESTS_NET_CELLS_H
 
 #include <math.h>
 #include <stdlib.h>
@@ -286,7 +286,7 @@ static inline void check_moving_groups(const struct cell *cell)
 }
 
 /* Where a sequence is over its state stays, to the bit, and no gradient comes out of it; backward in time it has the first state until
- * the sequence begins. Its inputs there may be anything. */
+ * the sequence begins.. */
 static inline void check_frozen(const struct cell *cell)
 {
     for (int way = FORWARD; way <= BACKWARD; way++) {
