@@ -286,7 +286,7 @@ static inline void check_moving_groups(const struct cell *cell)
 }
 
 /* Where a sequence is over its state stays, to the bit, and no gradient comes out of it; backward in time it has the first state until
- * the sequence begins.. */
+ * the sequence begins. */
 static inline void check_frozen(const struct cell *cell)
 {
     for (int way = FORWARD; way <= BACKWARD; way++) {
