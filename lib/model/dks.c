@@ -5,16 +5,15 @@
  * (DKF, --filter). */
 #include "model/model.h"
 
-
 enum transition_kind { TRANSITION_GATED, TRANSITION_LINEAR };
 
 struct dks_settings {
     struct model_settings common;
-    int units;                           /* of each GRU */
-    struct int_list combiner;            /* hidden layers of q */
-    bool corrects;                       /* q's mean is the transition's and what the combiner adds */
-    int transition;                      /* enum transition_kind */
-    struct transition_settings linear;   /* hidden, decay and variance are the gated one's too */
+    int units;                         /* of each GRU */
+    struct int_list combiner;          /* hidden layers of q */
+    bool corrects;                     /* q's mean is the transition's and what the combiner adds */
+    int transition;                    /* enum transition_kind */
+    struct transition_settings linear; /* hidden, decay and variance are the gated one's too */
 };
 
 #define AT(member) offsetof(struct dks_settings, member)
@@ -48,8 +47,9 @@ struct dks {
 
 static int dks_check(const void *settings, int dx, int du, struct error *e)
 {
-    (void)settings, (void)dx, (void)du, (void)e;
-    return DSSM_OK;
+    const struct dks_settings *s = settings;
+    (void)dx, (void)du;
+    return recognition_check(&s->common, e);
 }
 
 static void dks_declare(struct model *m, uint64_t seed)
@@ -65,7 +65,8 @@ static void dks_declare(struct model *m, uint64_t seed)
     k->first = gauss_declare(&m->params, "first", h, &s->combiner, k->dz, -4, GROUP_PHI, seed);
     k->decoder = decoder_declare(m, k->dz, seed);
     if (s->transition == TRANSITION_GATED)
-        k->gated = gated_declare(&m->params, k->dz, m->du, &(struct gated_settings){s->linear.hidden, s->linear.decay, s->linear.variance}, seed);
+        k->gated =
+            gated_declare(&m->params, k->dz, m->du, &(struct gated_settings){s->linear.hidden, s->linear.decay, s->linear.variance}, seed);
     else
         k->linear = transition_declare(&m->params, k->dz, m->du, &s->linear, seed);
     k->prior = prior_declare(&m->params, &s->common, seed);
@@ -128,7 +129,7 @@ static struct loss dks_loss(const struct model *m, struct tape *t, const struct 
 /* ---- use ---- */
 
 static struct inferred dks_infer(const struct model *m, struct tape *t, const struct batch *b, const struct noise *n, enum inference how,
-                                  struct carry *carry)
+                                 struct carry *carry)
 {
     const struct dks *k = m->parts;
     if (how == INFER_FILTERED && !model_settings(m)->filter)

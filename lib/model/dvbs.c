@@ -42,8 +42,9 @@ struct dvbs {
 
 static int dvbs_check(const void *settings, int dx, int du, struct error *e)
 {
-    (void)settings, (void)dx, (void)du, (void)e;
-    return DSSM_OK;
+    const struct dvbs_settings *s = settings;
+    (void)dx, (void)du;
+    return recognition_check(&s->common, e);
 }
 
 static void dvbs_declare(struct model *m, uint64_t seed)
@@ -70,9 +71,9 @@ struct pass {
     const struct dvbs *k;
     const struct batch *b;
     const struct noise *n;
-    var *h, *u;          /* recognition; controls that act into each step */
-    struct gauss meas;   /* q_meas of all steps */
-    struct gauss start;  /* Karl's q(zeta|h_1); no values with the hierarchical prior */
+    var *h, *u;         /* recognition; controls that act into each step */
+    struct gauss meas;  /* q_meas of all steps */
+    struct gauss start; /* Karl's q(zeta|h_1); no values with the hierarchical prior */
 };
 
 static var *dvbs_first(void *model, struct tape *t, struct gauss *q)

@@ -273,6 +273,8 @@ struct recognition {
     struct gru back, ahead; /* over the steps before, over those behind */
     bool looks_back, looks_ahead;
 };
+/* Are the settings possible? The encoder must have a layer, whose output is the features. */
+int recognition_check(const struct model_settings *s, struct error *e);
 struct recognition recognition_declare(struct model *m, bool looks_back, bool looks_ahead, int units, uint64_t seed);
 int recognition_rows(const struct recognition *r);
 /* What a pass that goes on needs of the steps before: the forward GRU's state (units×B) and the control that acts into the first step

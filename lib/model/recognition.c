@@ -1,6 +1,13 @@
 /* What recurrent recognition models (DKS, DVBS, RSSM) know of a sequence: features of frames, and GRUs over them and the controls. */
 #include "model/model.h"
 
+int recognition_check(const struct model_settings *s, struct error *e)
+{
+    if (s->encoder.n == 0)
+        return error_set(e, DSSM_USAGE, "--encoder: expected at least one layer, got none");
+    return DSSM_OK;
+}
+
 struct recognition recognition_declare(struct model *m, bool looks_back, bool looks_ahead, int units, uint64_t seed)
 {
     const struct int_list *layers = &model_settings(m)->encoder;

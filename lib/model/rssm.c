@@ -53,7 +53,7 @@ static int rssm_check(const void *settings, int dx, int du, struct error *e)
     (void)dx, (void)du;
     if (s->posterior.n == 0)
         return error_set(e, DSSM_USAGE, "--posterior-hidden: expected at least one layer, got none");
-    return DSSM_OK;
+    return recognition_check(&s->common, e);
 }
 
 /* The transition's networks learn at a rate of their own. */
