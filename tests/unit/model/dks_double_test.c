@@ -1,0 +1,266 @@
+/* The deep Kalman smoother and filter, gated and locally linear: gradients; its whole bound, its beliefs and its predictions against plain
+ * loops; and what holds for any model. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "any_model.h"
+
+#define SMALL "\"gru_units\": 3, \"combiner_hidden\": [4], \"bases\": 3, \"transition_hidden\": [3]"
+
+/* Model k of 32: controls, prior, version, kind of the transition, what the combiner gives. */
+static struct any variant(int k)
+{
+    static const char *const settings[] = {
+        SMALL ", \"transition\": \"gated\", \"correct\": true",
+        SMALL ", \"transition\": \"linear\", \"correct\": true",
+        SMALL ", \"transition\": \"gated\", \"correct\": false",
+        SMALL ", \"transition\": \"linear\", \"correct\": false",
+    };
+    return (struct any){"dks", settings[k >> 3 & 3], k & 1 ? 2 : 0, k & 2, k & 4};
+}
+
+/* ---- the model in plain loops ---- */
+
+/* A setting of its own that is a flag. */
+static bool flag(const struct model *m, const char *name)
+{
+    json_t *meta = model_meta(m);
+    bool on = json_is_true(json_object_get(json_object_get(meta, "settings"), name));
+    json_decref(meta);
+    return on;
+}
+
+static struct plain_gauss plain_transition(const struct model *m, const double *z, const double *u)
+{
+    bool gated = params_find(&m->params, "transition.W_minus_I") >= 0;
+    return gated ? plain_gated(m, z, 2, u) : plain_linear(m, z, 2, u);
+}
+
+static struct plain_path reference(const struct model *m, const struct record *r, int sequence, int T, const struct noise *n)
+{
+    struct plain_path out = {.rate = 0};
+    double h[PLAIN_STEPS][PLAIN_MOST], in[PLAIN_MOST], u[PLAIN_MOST], x[PLAIN_MOST];
+    int rows = plain_recognition(m, r, T, h);
+    for (int t = 0; t < T; t++) {
+        struct plain_gauss q, p;
+        if (t == 0) {
+            q = plain_head(m, "first", 2, h[0]);
+        } else {
+            plain_control(m, r, t, u);
+            p = plain_transition(m, out.z[t - 1], u);
+            memcpy(in, out.z[t - 1], sizeof(double) * 2);
+            memcpy(in + 2, h[t], sizeof(double) * (size_t)rows);
+            memcpy(in + 2 + rows, u, sizeof(double) * (size_t)m->du);
+            q = plain_seen(r, t) ? plain_head(m, "combiner", 2, in) : p;
+            for (int i = 0; i < 2 && plain_seen(r, t) && flag(m, "correct"); i++)
+                q.mean[i] += p.mean[i];
+        }
+        plain_sample(n, NOISE_STATE, sequence, t, 2, &q, out.z[t]);
+        out.rate += t == 0 ? plain_first_rate(m, &q, out.z[0], 2, sequence, n) : plain_kl(2, &q, &p);
+        memcpy(out.variance[t], q.variance, sizeof q.variance);
+        plain_net(m, "decoder", 2, false, out.z[t], x);
+        out.distortion += plain_distortion(m, r, t, x);
+    }
+    return out;
+}
+
+static void bound_in_plain_loops(void **state)
+{
+    (void)state;
+    for (int k = 0; k < 64; k++) {
+        struct any a = variant(k);
+        any_bound_of_reference(&a, k & 32, reference);
+    }
+}
+
+static void beliefs_in_plain_loops(void **state)
+{
+    (void)state;
+    for (int k = 0; k < 32; k++) {
+        struct any a = variant(k);
+        any_beliefs_of_reference(&a, reference);
+    }
+}
+
+/* ---- prediction ---- */
+
+static void step_and_decode(void **state)
+{
+    (void)state;
+    static const real z[2] = {0.3, -1}, u[2] = {0.5, -0.25}, none[2] = {0};
+    for (int k = 0; k < 8; k++) {
+        struct any a = variant((k & 1) + (k & 2) * 4); /* controls, kind of the transition */
+        struct model *m = any_open(&a);
+        struct tape *t = tape_new();
+        tape_begin(t, &m->params, NULL, 0);
+        struct latent now = {leaf(t, 2, 1, z), NULL};
+        bool acts = a.du > 0 && k & 4;
+        var *memory = now.z;
+        struct gauss next = m->kind->step(m, t, now, acts ? leaf(t, 2, 1, u) : NULL, &memory);
+        struct plain_gauss p = plain_transition(m, z, acts ? u : none);
+        double x[PLAIN_MOST];
+        plain_net(m, "decoder", 2, false, z, x);
+        var *decoded = m->kind->decode(m, t, now);
+        assert_null(memory);
+        for (int i = 0; i < 2; i++) {
+            any_near(&a, "mean", i, any_number(next.mean, i, 0), p.mean[i], 1e-13);
+            any_near(&a, "variance", i, any_number(next.variance, i, 0), p.variance[i], 1e-13);
+        }
+        for (int i = 0; i < ANY_DX; i++)
+            any_near(&a, "x", i, any_number(decoded, i, 0), x[i], 1e-13);
+        tape_free(t);
+        model_free(m);
+    }
+}
+
+/* z_1 of a sequence from nothing: the prior. */
+static void start_is_the_prior(void **state)
+{
+    (void)state;
+    for (int vhp = 0; vhp < 2; vhp++) {
+        struct any a = variant(1 + 2 * vhp);
+        struct model *m = any_open(&a);
+        struct tape *t = tape_new();
+        struct batch lanes = {.T = 1, .B = 2, .dx = ANY_DX, .du = a.du, .sequence = (uint32_t[]){4, 9}};
+        tape_begin(t, &m->params, NULL, 0);
+        struct latent first = m->kind->start(m, t, &lanes, &any_noisy);
+        assert_null(first.memory);
+        for (int l = 0; l < 2; l++) {
+            double zeta[PLAIN_MOST], z[PLAIN_MOST];
+            plain_noise(&any_noisy, NOISE_PRIOR, (int)lanes.sequence[l], 0, 2, zeta);
+            struct plain_gauss p = vhp ? plain_head(m, "prior.down", 2, zeta) : plain_standard();
+            plain_sample(&any_noisy, NOISE_START, (int)lanes.sequence[l], 0, 2, &p, z);
+            for (int i = 0; i < 2; i++)
+                any_near(&a, "z_1", l, any_number(first.z, i, l), z[i], 1e-13);
+        }
+        tape_free(t);
+        model_free(m);
+    }
+}
+
+/* A combiner that adds nothing leaves the transition's mean; without --correct its mean is its own. */
+static void what_the_combiner_gives(void **state)
+{
+    (void)state;
+    for (int k = 7; k < 32; k += 8) { /* filters, each kind of transition, with and without */
+        struct any a = variant(k);
+        struct model *m = any_open(&a);
+        struct record r;
+        struct batch b;
+        struct tape *t = tape_new();
+        fixture_record(&r, 0, 4, ANY_DX, a.du);
+        batch_fill(&b, &r, any_all, 1, ANY_DX, a.du, 0, 4);
+        memset(fixture_param(m, "combiner.1.weight"), 0, sizeof(real) * 4 * 4);
+        fixture_param(m, "combiner.1.bias")[0] = 0;
+        fixture_param(m, "combiner.1.bias")[1] = 0.25;
+        tape_begin(t, &m->params, NULL, 0);
+        struct inferred z = m->kind->infer(m, t, &b, &any_off, INFER_FILTERED, NULL);
+        for (int s = 1; s < 4; s++) {
+            var *memory, *u = step_of(t, batch_value(t, b.u, a.du, 4), s - 1, 1);
+            struct gauss p = m->kind->step(m, t, (struct latent){step_of(t, z.mean, s - 1, 1), NULL}, u, &memory);
+            for (int i = 0; i < 2; i++)
+                any_near(&a, "mean", s, any_number(z.mean, i, s), 0.25 * i + (k < 16 ? any_number(p.mean, i, 0) : 0), 1e-13);
+        }
+        tape_free(t);
+        batch_free(&b);
+        record_clear(&r);
+        model_free(m);
+    }
+}
+
+/* ---- what holds for any model ---- */
+
+static void whole_gradient(void **state)
+{
+    (void)state;
+    for (int k = 0; k < 32; k++) {
+        struct any a = variant(k);
+        any_gradient(&a, k & 1, 0, k & 8 ? 0.97 : 1); /* a locally linear one's softmax does not see a few directions */
+    }
+}
+
+static void whole_gradient_of_other_shapes(void **state)
+{
+    (void)state;
+    any_gradient(&(struct any){"dks", SMALL, 2, false, false}, false, 1, 0); /* one step: no transition at all */
+    any_gradient(&(struct any){"dks", SMALL, 1, true, true}, true, 2, 0);
+    any_gradient(&(struct any){"dks", SMALL ", \"latent\": 3, \"vhp_latent\": 1", 1, true, false}, true, 0, 1);
+}
+
+static void a_fault_is_caught(void **state)
+{
+    (void)state;
+    struct any a = variant(3);
+    any_gradient_fault(&a);
+}
+
+static void as_any_model(void **state)
+{
+    (void)state;
+    for (int k = 0; k < 32; k++) {
+        struct any a = variant(k);
+        any_side_by_side(&a, false);
+        any_side_by_side(&a, true);
+        any_unseen_tail(&a, k & 1);
+        any_ends(&a, INFER_SMOOTHED);
+        any_ends(&a, INFER_FILTERED);
+        any_beginnings(&a, k & 1);
+        any_unseen_steps(&a, true);
+    }
+}
+
+static void filter_goes_on_from_its_carry(void **state)
+{
+    (void)state;
+    for (int k = 4; k < 32; k += k & 1 ? 7 : 1) { /* filters with the normal prior, without and with controls */
+        struct any a = variant(k);
+        any_cuts(&a);
+    }
+}
+
+static void only_the_filter_carries(void **state)
+{
+    (void)state;
+    for (int k = 0; k < 8; k++) {
+        struct any a = variant(k);
+        struct model *m = any_open(&a);
+        assert_int_equal(m->kind->carry_rows(m), a.filter ? 2 + 3 + a.du : 0);
+        assert_null(m->kind->memory_rows);
+        model_free(m);
+    }
+}
+
+static void an_encoder_without_layers_is_refused(void **state)
+{
+    (void)state;
+    const struct model_kind *kind = model_kind_find("dks");
+    void *settings = fixture_settings(kind, "{\"encoder\": []}");
+    struct error e;
+    assert_null(model_new(kind, settings, 4, 1, NULL, 1, &e));
+    assert_int_equal(e.code, DSSM_USAGE);
+    assert_string_equal(e.text, "--encoder: expected at least one layer, got none");
+    free(settings);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bound_in_plain_loops),
+        cmocka_unit_test(beliefs_in_plain_loops),
+        cmocka_unit_test(step_and_decode),
+        cmocka_unit_test(start_is_the_prior),
+        cmocka_unit_test(what_the_combiner_gives),
+        cmocka_unit_test(whole_gradient),
+        cmocka_unit_test(whole_gradient_of_other_shapes),
+        cmocka_unit_test(a_fault_is_caught),
+        cmocka_unit_test(as_any_model),
+        cmocka_unit_test(filter_goes_on_from_its_carry),
+        cmocka_unit_test(only_the_filter_carries),
+        cmocka_unit_test(an_encoder_without_layers_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
