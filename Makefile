@@ -35,7 +35,7 @@ SUBMAKE  = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOB
 all: $(PROGRAMS)
 
 include tests/tests.mk
-include $(wildcard pipelines/*.mk)
+include pipelines/common.mk $(filter-out pipelines/common.mk,$(wildcard pipelines/*.mk))
 
 # ---- building ----
 

@@ -4,7 +4,6 @@
 # they are done, make annealing-study finds all trainings made.
 # make annealing-measured SEEDS=25: the study, kept in data/measured.
 
-STUDY       := work/annealing-study
 STUDY_TRAIN ?=
 STUDY_SEEDS  = $(call SEED_LIST,3)
 STUDY_ROWS   = $(shell awk -F '\t' '$$1 == "study" { print $$2 }' pipelines/study.tsv)

@@ -2,7 +2,6 @@
 # ROWS="vhp-ekvae-co ekvae-co": these alone. TABLE_TRAIN='--updates 5000': further options for every training.
 # make tables-measured SEEDS=3: both tables, kept in data/measured.
 
-TABLES      := work/tables
 TABLE_TRAIN ?=
 ROWS        ?= %
 TABLE_SEEDS = $(call SEED_LIST,1)

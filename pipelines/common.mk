@@ -1,8 +1,8 @@
-# What the other pipelines share: one entry for all their goals, the data, and the rule that runs a job.
+# What tables, figures and the annealing study share: one entry for all their goals, seeds, folders, the data. Included before the others.
 
 # `make table-1a figure-2 …`: packages, programs and data first, then all of these goals in one make, as parallel as the machine is (or as -j says):
 # a training that two of them need is done once.
-PIPELINES := table-1a table-2 tables-measured annealing-study annealing-jobs annealing-measured
+PIPELINES := table-1a table-2 tables-measured annealing-study annealing-jobs annealing-measured figure-2 figure-4 figure-5
 PIPELINE_GOALS = $(filter $(PIPELINES),$(MAKECMDGOALS))
 
 MARKS_pipelines := build plot
@@ -16,6 +16,10 @@ pipelines-run: setup-pipelines
 
 # How many seeds; what a row or figure needs when nothing is said is one.
 SEED_LIST = $(shell seq $(if $(filter file undefined,$(origin SEEDS)),$(1),$(SEEDS)))
+
+TABLES  := work/tables
+FIGURES := work/figures
+STUDY   := work/annealing-study
 
 # ---- data: seed 1 to learn from, seed 2 to judge by ----
 

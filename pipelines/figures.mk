@@ -1,0 +1,58 @@
+# make figure-2, figure-4, figure-5: pictures from the models of tables.tsv, seed 1, in work/figures; what is not trained yet is trained first.
+# FIGURE_2_ROWS="vhp-dks-co dks-co dks-annealing", FIGURE_4_ROW, FIGURE_5_ROWS: other rows than these.
+
+FIGURE_2_ROWS ?= vhp-ekvae-co ekvae-co ekvae-annealing
+FIGURE_4_ROW  ?= vhp-kvae-co
+FIGURE_5_ROWS ?= vhp-ekvae-co vhp-dvbs-co
+FIGURE_TEST   := $(PENDULUM)/test.msgpack
+
+figure-2-run: $(FIGURES)/figure-2.png
+figure-4-run: $(FIGURES)/figure-4.png
+figure-5-run: $(FIGURES)/figure-5.png
+figure-%-run:
+	@echo $<
+
+# ---- what models say, row by row ----
+
+# z_1 as the prior draws it, and as the belief about a test sequence does; states of all steps beside the true ones
+$(FIGURES)/%/prior.tsv: $(TABLES)/%/1.npz
+	@mkdir -p $(@D)
+	$(BIN)/rollout --generate 500 --steps 1 $< | $(BIN)/seq-convert --to tsv | pipelines/columns z1=z.0 z2=z.1 >$@.part && mv $@.part $@
+
+$(FIGURES)/%/posterior.tsv: $(TABLES)/%/1.npz $(FIGURE_TEST)
+	@mkdir -p $(@D)
+	$(BIN)/dssm-infer --samples 1 --drop x,u $^ | $(BIN)/seq-convert --to tsv | awk -F '\t' 'NR == 1 || $$2 == 1' | \
+	    pipelines/columns z1=z_sample.0 z2=z_sample.1 >$@.part && mv $@.part $@
+
+$(FIGURES)/%/states.tsv: $(TABLES)/%/1.npz $(FIGURE_TEST)
+	@mkdir -p $(@D)
+	$(BIN)/dssm-infer --drop x,u $^ | $(BIN)/seq-convert --to tsv | pipelines/columns z1=z.0 z2=z.1 z3=z.2 angle=s.0 velocity=s.1 >$@.part && mv $@.part $@
+
+$(FIGURES)/%/generated.png: $(TABLES)/%/1.npz
+	@mkdir -p $(@D)
+	$(BIN)/rollout --generate 6 --steps 15 $< | $(BIN)/seq-frames --fields x --sequences 6 --scale 3 -o $@
+
+# predictions of six test sequences, below what happened, and the error at each step over all of them
+define FIGURE_PREDICTED
+$(FIGURES)/%/$(1).png: $(TABLES)/%/1.npz $(FIGURE_TEST)
+	@mkdir -p $$(@D)
+	$(BIN)/seq-head -n 6 $(FIGURE_TEST) | $(BIN)/rollout --quiet --from $(1) $$< - | $(BIN)/seq-frames --fields x,x_pred --sequences 6 --scale 3 -o $$@
+endef
+$(foreach from,smoothed filtered,$(eval $(call FIGURE_PREDICTED,$(from))))
+
+$(FIGURES)/%/errors.tsv: $(TABLES)/%/1.npz $(FIGURE_TEST)
+	@mkdir -p $(@D)
+	for from in smoothed filtered; do $(BIN)/rollout --quiet --from $$from $^ | $(BIN)/seq-mse --quiet --per-step || exit 1; done | \
+	    jq -rs '["step", "smoothed", "filtered"], ([.[0].per_step, .[1].per_step] | transpose | to_entries[] | [.key + 1, .value[0] // "nan", .value[1] // "nan"]) | @tsv' \
+	    >$@.part && mv $@.part $@
+
+# ---- pictures ----
+
+$(FIGURES)/figure-2.png: $(foreach row,$(FIGURE_2_ROWS),$(foreach file,prior.tsv posterior.tsv generated.png,$(FIGURES)/$(row)/$(file))) pipelines/plot/generated.gp
+	gnuplot -e "folder='$(FIGURES)'; rows='$(FIGURE_2_ROWS)'; output='$@'" pipelines/plot/generated.gp
+
+$(FIGURES)/figure-4.png: $(foreach file,smoothed.png filtered.png errors.tsv,$(FIGURES)/$(FIGURE_4_ROW)/$(file)) pipelines/plot/predicted.gp
+	gnuplot -e "folder='$(FIGURES)/$(FIGURE_4_ROW)'; row='$(FIGURE_4_ROW)'; output='$@'" pipelines/plot/predicted.gp
+
+$(FIGURES)/figure-5.png: $(FIGURE_5_ROWS:%=$(FIGURES)/%/states.tsv) pipelines/plot/disentangled.gp
+	gnuplot -e "folder='$(FIGURES)'; rows='$(FIGURE_5_ROWS)'; output='$@'" pipelines/plot/disentangled.gp
