@@ -89,7 +89,7 @@ static void annealing_start(const struct objective_settings *s, struct objective
 static struct objective_weights annealing_weights(const struct objective_settings *s, const struct objective_state *o, int update)
 {
     (void)o;
-    return (struct objective_weights){1, fmin(1, (double)update / s->anneal_updates)};
+    return (struct objective_weights){1, fmax(0, fmin(1, (double)(update - s->anneal_after) / s->anneal_updates))};
 }
 
 static struct objective_weights annealing_advance(const struct objective_settings *s, struct objective_state *o, int update,

@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 struct trainer_files {
-    const char *output, *validation, *checkpoint, *metrics;
+    const char *output, *validation, *checkpoint, *metrics, *snapshots;
+    int snapshot_every;
 };
 
 #define AT(member) offsetof(struct trainer_files, member)
@@ -19,6 +20,9 @@ static const struct option_row options_files[] = {
     {"validation", 0, OPT_TEXT, AT(validation), NULL, 0, 0, NULL, "STREAM", "sequences to evaluate as training goes"},
     {"metrics", 0, OPT_TEXT, AT(metrics), NULL, 0, 0, NULL, "FILE", "JSON lines: settings first, then a line an evaluation"},
     {"checkpoint", 0, OPT_TEXT, AT(checkpoint), NULL, 0, 0, NULL, "FILE", "state of the training; the same command goes on from it"},
+    {"snapshots", 0, OPT_TEXT, AT(snapshots), NULL, 0, 0, NULL, "FOLDER",
+     "a folder for models of the training in progress, START-UPDATE.npz each"},
+    {"snapshot-every", 0, OPT_INT, AT(snapshot_every), "1000", 1, 1e9, NULL, "N", "updates between two of these models"},
     {0},
 };
 
@@ -49,6 +53,15 @@ static int check_place(const char *path, struct error *e)
     bool writable = access(dirname(copy), W_OK | X_OK) == 0;
     free(copy);
     return writable ? DSSM_OK : error_set(e, DSSM_FAILURE, "%s: %m", path);
+}
+
+/* The folder of the snapshots must be there. NULL is none. */
+static int check_folder(const char *path, struct error *e)
+{
+    struct stat about;
+    if (!path || (stat(path, &about) == 0 && S_ISDIR(about.st_mode) && access(path, W_OK | X_OK) == 0))
+        return DSSM_OK;
+    return error_set(e, DSSM_FAILURE, "--snapshots: %s: expected a folder to write to", path);
 }
 
 static int read_stream(const char *path, struct dataset *d, struct error *e)
@@ -111,12 +124,19 @@ static int train_on(const struct job *j, const struct dataset *d, const struct d
     }
     catch_signals(); /* not before: while data are awaited a signal ends the program at once */
     struct pool *pool = pool_new(j->common->threads > 0 ? j->common->threads : (int)sysconf(_SC_NPROCESSORS_ONLN));
-    struct train_io io = {j->p->name, j->files->checkpoint, j->files->metrics, j->common->quiet, pool, j->provenance, &stop_signal};
+    struct train_io io = {.program = j->p->name,
+                          .checkpoint = j->files->checkpoint,
+                          .metrics = j->files->metrics,
+                          .snapshots = j->files->snapshots,
+                          .snapshot_every = j->files->snapshot_every,
+                          .quiet = j->common->quiet,
+                          .pool = pool,
+                          .provenance = j->provenance,
+                          .stop = &stop_signal};
+    add_history(m, d, j->p->name, j->command, j->common->seed);
     int status = train_run(m, d, validation, j->train, &io, e);
-    if (status == DSSM_OK) {
-        add_history(m, d, j->p->name, j->command, j->common->seed);
+    if (status == DSSM_OK)
         status = model_save(m, j->files->output, e);
-    }
     pool_free(pool);
     model_free(m);
     return status;
@@ -130,7 +150,7 @@ static int run_job(const struct job *j, struct error *e)
     if (strcmp(j->files->output, "-") == 0 && j->files->metrics && strcmp(j->files->metrics, "-") == 0)
         return error_set(e, DSSM_USAGE, "--metrics: standard output has the model already");
     if (check_place(j->files->output, e) || check_place(j->files->checkpoint, e) || check_place(j->files->metrics, e) ||
-        read_stream(j->input, &d, e))
+        check_folder(j->files->snapshots, e) || read_stream(j->input, &d, e))
         return e->code;
     bool validates = j->files->validation != NULL;
     if (validates && !j->files->metrics)

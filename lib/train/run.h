@@ -62,6 +62,7 @@ int crop_start(uint64_t seed, int update, int sequence, int steps, int length);
 /* trainer.c */
 struct batch_result run_forward(struct run *r, unsigned moving); /* the bound of the update's batch, on whole sequences */
 bool run_stop_asked(const struct run *r);
+json_t *run_summary(const struct run *r); /* what the model's file says of its training; caller decrefs */
 
 /* probe.c: sets now.objective.d0 from a short training of the coders alone */
 int probe_d0(struct run *r, struct error *e);
@@ -69,6 +70,9 @@ int probe_d0(struct run *r, struct error *e);
 /* checkpoint.c */
 int checkpoint_save(struct run *r, struct error *e);
 int checkpoint_load(struct run *r, bool *found, struct error *e);
+
+/* snapshot.c: writes the model as it is into io->snapshots, if the update is due for that */
+int snapshot_save(struct run *r, struct error *e);
 
 /* program.c: train_main of a kind that need not be in the registry */
 int train_program(const struct model_kind *kind, int argc, char **argv);

@@ -18,6 +18,7 @@ const struct option_row options_objective[] = {
      "parameters that move before the bound is first met: encoder and decoder alone (Algorithm 1 as published), or all"},
     {"anneal-updates", 0, OPT_INT, AT(anneal_updates), "4000", 1, 1e9, NULL, "N",
      "updates over which annealing takes the rate's weight from 0 to 1"},
+    {"anneal-after", 0, OPT_INT, AT(anneal_after), "0", 0, 1e9, NULL, "N", "updates before that, in which the rate has no weight"},
     {0},
 };
 #undef AT

@@ -70,14 +70,15 @@ void start_begin(struct run *r, int start)
 }
 
 /* ℛ + λ𝒟 over the training data, 𝒟 above its constant. λ is that of the end of the first start that
- * did not diverge, so that all are judged alike, and so is the noise. */
+ * did not diverge, so that all are judged alike, and so is the noise. Infinite λ (annealing, before the rate has a weight): 𝒟. */
 static double lagrangian(struct run *r)
 {
     struct bound b =
         model_bound(r->model, r->data->record, r->data->n, &(struct noise){r->s->seed, UINT32_MAX, false}, r->io->pool, NULL, NULL);
     if (r->score_lambda == 0)
         r->score_lambda = r->now.objective.lambda;
-    return b.rate + r->score_lambda * (b.distortion - distortion_constant(r->numbers, model_settings(r->model)->sigma_x2));
+    double excess = b.distortion - distortion_constant(r->numbers, model_settings(r->model)->sigma_x2);
+    return isfinite(r->score_lambda) ? b.rate + r->score_lambda * excess : excess;
 }
 
 bool start_finish(struct run *r, bool lost)

@@ -18,7 +18,8 @@ struct objective_settings {
     double nu, tau1, tau2, alpha; /* of Algorithm 1 */
     double lambda0;               /* λ⁰ */
     double lambda_bound;          /* on |ln λⁱ − ln λⁱ⁻¹| */
-    int anneal_updates;           /* β goes 0 → 1 over so many updates */
+    int anneal_after;             /* β is 0 for so many updates … */
+    int anneal_updates;           /* … and goes 0 → 1 over so many */
     int initial;                  /* enum initial_moves */
 };
 
@@ -115,6 +116,8 @@ struct train_io {
     const char *program;    /* for messages on standard error */
     const char *checkpoint; /* path, or NULL */
     const char *metrics;    /* path of the JSON lines, or NULL */
+    const char *snapshots;  /* folder for models of the training in progress, or NULL */
+    int snapshot_every;     /* updates between two of them */
     bool quiet;
     struct pool *pool;
     const json_t *provenance;    /* settings as the command line gave them: into metrics, checkpoint and model */

@@ -189,7 +189,7 @@ static int stop_here(struct run *r, struct error *e)
                      r->now.update);
 }
 
-/* What is due after an update: the end of a short training, a line of metrics, a checkpoint. */
+/* What is due after an update: the end of a short training, a line of metrics, a snapshot, a checkpoint. */
 static int after_update(struct run *r, struct error *e)
 {
     int update = (int)r->now.update;
@@ -198,6 +198,8 @@ static int after_update(struct run *r, struct error *e)
         show(r);
     warn_out_of_reach(r);
     if ((update % r->s->eval_every == 0 || short_over || finished(r)) && r->sum_n > 0 && metrics_evaluation(r, e))
+        return e->code;
+    if (snapshot_save(r, e))
         return e->code;
     if (short_over)
         start_finish(r, false);
@@ -239,8 +241,7 @@ static int begin(struct run *r, struct error *e)
     return metrics_open(r, e);
 }
 
-/* What the model file says of its training. */
-static json_t *summary(const struct run *r)
+json_t *run_summary(const struct run *r)
 {
     const struct objective_state *o = &r->now.objective;
     json_t *all = json_object(), *scores = json_array();
@@ -281,7 +282,7 @@ int train_run(struct model *m, const struct dataset *d, const struct dataset *va
         status = loop(&r, e);
     progress_end(r.progress);
     json_decref(m->training);
-    m->training = summary(&r);
+    m->training = run_summary(&r);
     if (r.metrics && r.metrics != stdout)
         fclose(r.metrics);
     gradient_free(r.engine);

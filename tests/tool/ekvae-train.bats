@@ -381,6 +381,24 @@ crops() {
     assert_equal "$(head -1 <<< "$output" | jq -r .settings.seed)" 18446744073709551615
 }
 
+@test "--snapshots: models on the way, the same result" {
+    folder snapshots
+    mkdir on-the-way
+    train --snapshots on-the-way --snapshot-every 20
+    same_tensors m.npz "$REFERENCE/m.npz"
+    assert_equal "$(ls on-the-way | grep -c '^0[01]-0000020.npz$')" 2
+    assert_equal "$(ls on-the-way | grep -c -e '-0000060.npz$')" 1
+    same_tensors on-the-way/*-0000060.npz m.npz
+    dssm-eval on-the-way/00-0000020.npz ../other.msgpack | jq -e '.sequences == 10'
+    assert_equal "$(dssm-info --json on-the-way/00-0000020.npz | jq .training.updates)" 20
+    refuses 1 "ekvae-train: --snapshots: nowhere: expected a folder to write to" ekvae-train --snapshots nowhere -o m.npz ../train.msgpack
+}
+
+@test "starts of an annealing whose rate has no weight yet are told apart by their distortion" {
+    ekvae-train -q --objective annealing --anneal-after 100 --starts 2 --start-updates 5 --updates 10 --encoder 8 --decoder 8 -o m.npz "$DATA/train.msgpack"
+    dssm-info --json m.npz | jq -e '.training.start_lagrangians | length == 2 and all(. != null)'
+}
+
 @test "a validation stream that nobody sees is pointed out" {
     folder unseen
     run --separate-stderr ekvae-train --encoder 4 --decoder 4 --updates 2 --starts 1 --d0 excess:9 --validation ../train.msgpack -o m.npz ../train.msgpack

@@ -212,6 +212,19 @@ static void annealing_weighs_the_rate(void **state)
     assert_near(o.lowest, 76, 0);
 }
 
+static void annealing_may_begin_late(void **state)
+{
+    (void)state;
+    struct objective_settings late = plain;
+    late.anneal_after = 5;
+    struct objective_state o = begun("annealing", &late, 0);
+    for (int i = 0; i < 25; i++) {
+        struct objective_weights w = kind("annealing")->advance(&late, &o, i, 1);
+        assert_near(w.distortion, 1, 0);
+        assert_near(w.rate, i <= 5 ? 0 : i < 15 ? (i - 5) / 10.0 : 1, 1e-15);
+    }
+}
+
 static void elbo_weighs_both(void **state)
 {
     (void)state;
@@ -237,6 +250,7 @@ int main(void)
         cmocka_unit_test(the_initial_phase_ends_for_good),
         cmocka_unit_test(what_moves),
         cmocka_unit_test(annealing_weighs_the_rate),
+        cmocka_unit_test(annealing_may_begin_late),
         cmocka_unit_test(elbo_weighs_both),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
