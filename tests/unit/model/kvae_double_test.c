@@ -501,6 +501,37 @@ static void filter_goes_on_from_its_carry(void **state)
             filter_in_pieces(k & 1, k & 2, pieces[p]);
 }
 
+/* A sequence that has ended leaves in the carry what it leaves alone. */
+static void carry_stays_as_at_the_end(void **state)
+{
+    (void)state;
+    for (int gaps = 0; gaps < 2; gaps++) {
+        struct model *m = tiny_kvae(0, true, "");
+        struct record r[3];
+        struct batch b;
+        struct tape *t = tape_new();
+        struct carry all = carry_new(m, 3), alone = carry_new(m, 1);
+        for (int i = 0; i < 3; i++)
+            fixture_record(&r[i], i, 6 - 2 * i, DX, 0);
+        if (gaps)
+            fixture_mask(&r[2], "01");
+        batch_of(&b, m, r);
+        tape_begin(t, &m->params, NULL, 0);
+        m->kind->infer(m, t, &b, &off, INFER_FILTERED, &all);
+        batch_free(&b);
+        batch_fill(&b, r, (const int[]){2}, 1, DX, 0, 0, 2);
+        m->kind->infer(m, t, &b, &off, INFER_FILTERED, &alone);
+        for (int i = 0; i < alone.rows; i++)
+            assert_near("carry", i, (double)all.v[i * 3 + 2], (double)alone.v[i], 1e-12);
+        carry_free(&all);
+        carry_free(&alone);
+        tape_free(t);
+        batch_free(&b);
+        records_close(r);
+        model_free(m);
+    }
+}
+
 /* ---- prediction ---- */
 
 /* A step from z and what the LSTM holds, by hand; *state goes on. a: what it reads, NULL: C z. */
@@ -655,6 +686,7 @@ int main(void)
         cmocka_unit_test(batch_is_its_sequences),
         cmocka_unit_test(unseen_tail_is_no_tail),
         cmocka_unit_test(filter_goes_on_from_its_carry),
+        cmocka_unit_test(carry_stays_as_at_the_end),
         cmocka_unit_test(steps_and_decoding_by_hand),
         cmocka_unit_test(rollout_is_filtering_without_frames),
         cmocka_unit_test(generation_starts_where_filtering_does),
