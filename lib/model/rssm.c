@@ -133,88 +133,63 @@ static var *decode(struct tape *t, const struct rssm *k, var *h, var *z)
 
 /* ---- the path of states ---- */
 
-/* z_1..z_T and h_1..h_T side by side, and the posterior that each z_t is drawn from (or is the mean of). */
-struct rssm_path {
-    var *z, *h;     /* dz×(T·B), units×(T·B) */
-    struct gauss q; /* dz×(T·B) */
+/* A path and the memory along it. */
+struct walk {
+    const struct rssm *k;
+    const struct batch *b;
+    var *begun, *u, *noise; /* the posterior's beginnings, controls that act into each step, noise of the first step */
+    var **h;                /* of each step, units×B */
+    var *before;            /* h of the step before the first, where the path goes on */
 };
 
-/* Where steps are missing: q = p of an unobserved step, and nothing moves behind a sequence's end. */
-struct gaps {
-    var *seen, *alive; /* 1×B, of the step; NULL where all is seen */
-};
-
-/* Step t from that before. variance: of the step before's posterior, NULL in the first of a pass that goes on. */
-static struct gauss move(struct tape *t, const struct rssm *k, var **h, var **z, var *u, var *begun, struct gaps gaps, var *noise,
-                         var *variance)
+static var *first_step(void *walk, struct tape *t, struct gauss *q)
 {
-    var *h_new = next_memory(t, k, *h, *z, u);
-    struct gauss q = posterior_of(t, k, h_new, begun);
-    if (!gaps.seen) {
-        *h = h_new;
-        *z = sample_diag(t, q, noise);
-        return q;
-    }
-    struct gauss p = prior_of(t, k, h_new, *z);
-    q = (struct gauss){choose(t, gaps.seen, q.mean, p.mean), choose(t, gaps.seen, q.variance, p.variance)};
-    *h = choose(t, gaps.alive, h_new, *h);
-    *z = choose(t, gaps.alive, sample_diag(t, q, noise), *z);
-    if (variance)
-        q.variance = choose(t, gaps.alive, q.variance, variance);
-    return q;
+    struct walk *w = walk;
+    w->h[0] = spread(t, param(t, w->k->first), w->b->B);
+    *q = posterior_of(t, w->k, w->h[0], step_of(t, w->begun, 0, w->b->B));
+    return sample_diag(t, *q, w->noise);
 }
 
-/* A pass over the batch, from `past` on (z NULL: from the beginning). */
-struct rssm_past {
+static void next_step(void *walk, struct tape *t, int step, var *before, struct gauss *p, struct gauss *q)
+{
+    struct walk *w = walk;
+    int B = w->b->B;
+    var *h = step > 0 ? w->h[step - 1] : w->before, *next = next_memory(t, w->k, h, before, w->u ? step_of(t, w->u, step, B) : NULL);
+    *p = prior_of(t, w->k, next, before);
+    *q = posterior_of(t, w->k, next, step_of(t, w->begun, step, B));
+    if (!w->b->all_seen) /* behind a sequence's end the memory stays as it was */
+        next = choose(t, step_of(t, batch_value(t, w->b->alive, 1, w->b->T * B), step, B), next, h);
+    w->h[step] = next;
+}
+
+/* Goes over the batch: the path, and h of all steps side by side. past: what a pass goes on from; NULLs at a beginning. */
+struct past {
     var *h, *z, *push;
 };
-static struct rssm_path run_path(const struct model *m, struct tape *t, const struct batch *b, const struct noise *n, struct rssm_past past)
+static struct path walk(const struct model *m, struct tape *t, const struct batch *b, const struct noise *n, struct past past, var **h)
 {
     const struct rssm *k = m->parts;
-    int T = b->T, B = b->B;
-    var **h = tape_alloc(t, sizeof(var *) * (size_t)T * 4), **z = h + T, **mean = z + T, **variance = mean + T;
-    var *known = recognition_apply(t, &k->recognition, b, (struct recognition_past){NULL, past.push});
-    var *begun = posterior_begin(t, k, known), *u = controls_before(t, b, past.push),
-        *noise = noise_steps(t, n, NOISE_STATE, b, k->dz, 0, T);
-    var *seen = b->all_seen ? NULL : batch_value(t, b->seen, 1, T * B), *alive = seen ? batch_value(t, b->alive, 1, T * B) : NULL;
-    for (int s = 0; s < T; s++) {
-        var *own = noise ? step_of(t, noise, s, B) : NULL, *begun_s = step_of(t, begun, s, B);
-        struct gauss q;
-        if (past.z) {
-            struct gaps gaps = {seen ? step_of(t, seen, s, B) : NULL, seen ? step_of(t, alive, s, B) : NULL};
-            q = move(t, k, &past.h, &past.z, u ? step_of(t, u, s, B) : NULL, begun_s, gaps, own, s > 0 ? variance[s - 1] : NULL);
-        } else {
-            past.h = spread(t, param(t, k->first), B);
-            q = posterior_of(t, k, past.h, begun_s);
-            past.z = sample_diag(t, q, own);
-        }
-        h[s] = past.h, z[s] = past.z, mean[s] = q.mean, variance[s] = q.variance;
-    }
-    return (struct rssm_path){stack_lanes(t, T, z), stack_lanes(t, T, h), {stack_lanes(t, T, mean), stack_lanes(t, T, variance)}};
+    struct walk w = {.k = k, .b = b, .before = past.h, .noise = past.z ? NULL : noise_steps(t, n, NOISE_STATE, b, k->dz, 0, 1)};
+    w.begun = posterior_begin(t, k, recognition_apply(t, &k->recognition, b, (struct recognition_past){NULL, past.push}));
+    w.u = controls_before(t, b, past.push);
+    w.h = tape_alloc(t, sizeof(var *) * (size_t)b->T);
+    struct path path = path_run(t, b, n, &(struct path_steps){&w, first_step, next_step}, past.z);
+    *h = stack_lanes(t, b->T, w.h);
+    return path;
 }
 
 /* ---- the bound ---- */
 
-/* Σ_t KL(q(z_t|·) ‖ p(z_t|h_t)) over the observed steps 2..T → 1×B */
-static var *later_rate(struct tape *t, const struct rssm *k, const struct batch *b, const struct rssm_path *path)
-{
-    int B = b->B, rest = (b->T - 1) * B;
-    struct gauss p = prior_of(t, k, lanes_of(t, path->h, B, rest), lanes_of(t, path->z, 0, rest));
-    var *kl = kl_diag(t, (struct gauss){lanes_of(t, path->q.mean, B, rest), lanes_of(t, path->q.variance, B, rest)}, p);
-    if (!b->all_seen)
-        kl = mul_lanes(t, kl, lanes_of(t, batch_value(t, b->seen, 1, b->T * B), B, rest));
-    return sum_steps(t, kl, b->T - 1);
-}
-
 static struct loss rssm_loss(const struct model *m, struct tape *t, const struct batch *b, const struct noise *n)
 {
     const struct rssm *k = m->parts;
-    struct rssm_path path = run_path(m, t, b, n, (struct rssm_past){0});
+    var *h;
+    struct path path = walk(m, t, b, n, (struct past){0}, &h);
     struct gauss first = {step_of(t, path.q.mean, 0, b->B), step_of(t, path.q.variance, 0, b->B)};
-    var *rate = prior_rate(t, &k->prior, first, step_of(t, path.z, 0, b->B), b, n);
-    if (b->T > 1)
-        rate = add(t, rate, later_rate(t, k, b, &path));
-    return (struct loss){coder_distortion(t, m, b, decode(t, k, path.h, path.z)), rate};
+    var *rate = prior_rate(t, &k->prior, first, step_of(t, path.z, 0, b->B), b, n), *later = path_rate(t, b, &path);
+    if (later)
+        rate = add(t, rate, later);
+    return (struct loss){coder_distortion(t, m, b, decode(t, k, h, path.z)), rate};
 }
 
 /* ---- use ---- */
@@ -223,20 +198,22 @@ static struct inferred rssm_infer(const struct model *m, struct tape *t, const s
                                   struct carry *carry)
 {
     const struct rssm *k = m->parts;
+    int last = b->T - 1;
+    var *h;
     if (how == INFER_FILTERED && !model_settings(m)->filter)
         return filtered_by_prefix(m, t, b, n);
-    struct rssm_past past = {0};
+    struct past past = {0};
     if (carry && carry->steps > 0)
-        past = (struct rssm_past){carry_get(t, carry, 0, k->units), carry_get(t, carry, k->units, k->dz),
-                                  carry_get(t, carry, k->units + k->dz, k->du)};
-    struct rssm_path path = run_path(m, t, b, &(struct noise){.off = true}, past); /* the path of means */
+        past = (struct past){carry_get(t, carry, 0, k->units), carry_get(t, carry, k->units, k->dz),
+                             carry_get(t, carry, k->units + k->dz, k->du)};
+    struct path path = walk(m, t, b, &(struct noise){.off = true}, past, &h); /* the path of means */
     if (carry) {
-        int row = carry_put(carry, 0, step_of(t, path.h, b->T - 1, b->B));
-        row = carry_put(carry, row, step_of(t, path.z, b->T - 1, b->B));
-        carry_put(carry, row, b->u ? step_of(t, batch_value(t, b->u, b->du, b->T * b->B), b->T - 1, b->B) : NULL);
+        int row = carry_put(carry, 0, step_of(t, h, last, b->B));
+        row = carry_put(carry, row, step_of(t, path.z, last, b->B));
+        carry_put(carry, row, b->u ? step_of(t, batch_value(t, b->u, b->du, b->T * b->B), last, b->B) : NULL);
         carry->steps += b->T;
     }
-    return (struct inferred){path.z, diag_matrix(t, path.q.variance), path.h};
+    return (struct inferred){path.z, diag_matrix(t, path.q.variance), h};
 }
 
 static int rssm_memory_rows(const struct model *m)
