@@ -1,11 +1,14 @@
 # make figure-2, figure-4, figure-5: pictures from the models of tables.tsv, seed 1, in work/figures; what is not trained yet is trained first.
-# FIGURE_2_ROWS="vhp-dks-co dks-co dks-annealing", FIGURE_4_ROW, FIGURE_5_ROWS: other rows than these.
+# make figure-1: a training of its own, of the same settings and seed, that keeps models on the way.
+# FIGURE_1_ROW, FIGURE_2_ROWS="vhp-dks-co dks-co dks-annealing", FIGURE_4_ROW, FIGURE_5_ROWS: other rows than these.
 
+FIGURE_1_ROW  ?= vhp-dks-co
 FIGURE_2_ROWS ?= vhp-ekvae-co ekvae-co ekvae-annealing
 FIGURE_4_ROW  ?= vhp-kvae-co
 FIGURE_5_ROWS ?= vhp-ekvae-co vhp-dvbs-co
 FIGURE_TEST   := $(PENDULUM)/test.msgpack
 
+figure-1-run: $(FIGURES)/figure-1.png
 figure-2-run: $(FIGURES)/figure-2.png
 figure-4-run: $(FIGURES)/figure-4.png
 figure-5-run: $(FIGURES)/figure-5.png
@@ -46,7 +49,23 @@ $(FIGURES)/%/errors.tsv: $(TABLES)/%/1.npz $(FIGURE_TEST)
 	    jq -rs '["step", "smoothed", "filtered"], ([.[0].per_step, .[1].per_step] | transpose | to_entries[] | [.key + 1, .value[0] // "nan", .value[1] // "nan"]) | @tsv' \
 	    >$@.part && mv $@.part $@
 
+# ---- a training that keeps models on the way ----
+
+LEARNING := $(FIGURES)/learning/$(FIGURE_1_ROW)
+
+$(LEARNING)/1.json: FORCE | $(PENDULUM_DATA)
+	@BIN=$(BIN) DATA=$(PENDULUM) SNAPSHOT_EVERY=100 pipelines/job pipelines/tables.tsv $(LEARNING)/1 $(TABLE_TRAIN) --eval-every 50
+
+$(LEARNING)/training.tsv: $(LEARNING)/1.json
+	pipelines/metrics-table $(LEARNING)/1.jsonl >$@.part && mv $@.part $@
+
+$(LEARNING)/snapshots.tsv: $(LEARNING)/1.json $(FIGURE_TEST)
+	BIN=$(BIN) pipelines/snapshots $(LEARNING)/1 $(FIGURE_TEST) 6 >$@.part && mv $@.part $@
+
 # ---- pictures ----
+
+$(FIGURES)/figure-1.png: $(LEARNING)/training.tsv $(LEARNING)/snapshots.tsv pipelines/plot/learning.gp
+	gnuplot -e "folder='$(LEARNING)'; row='$(FIGURE_1_ROW)'; output='$@'" pipelines/plot/learning.gp
 
 $(FIGURES)/figure-2.png: $(foreach row,$(FIGURE_2_ROWS),$(foreach file,prior.tsv posterior.tsv generated.png,$(FIGURES)/$(row)/$(file))) pipelines/plot/generated.gp
 	gnuplot -e "folder='$(FIGURES)'; rows='$(FIGURE_2_ROWS)'; output='$@'" pipelines/plot/generated.gp
