@@ -1,6 +1,5 @@
 /* The Kalman VAE: its LSTM and its matrices in plain loops, its beliefs and its whole bound by the conditioned joint Gaussian (dense.h),
- * also by the joint-sample form of the rate; and what holds for any model: batches, ends, gaps, online use. Gradients:
- * kvae_gradient_double_test.c. */
+ * also by the joint-sample form of the rate; and what holds for any model: gradients, batches, ends, gaps, online use. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,14 +15,12 @@ static void assert_near(const char *what, int lane, double got, double expected,
         fail_msg("%s, lane %d: expected %.15g, got %.15g", what, lane, expected, got);
 }
 
-static double at(const var *a, int row, int lane)
-{
-    return (double)a->v[row * a->ld + lane];
-}
-
 static void batch_of(struct batch *b, const struct model *m, const struct record r[3])
 {
-    batch_fill(b, r, (const int[]){0, 1, 2}, 3, DX, m->du, 0, longest(r, 3));
+    size_t T = 0;
+    for (int i = 0; i < 3; i++)
+        T = record_steps(&r[i]) > T ? record_steps(&r[i]) : T;
+    batch_fill(b, r, any_all, 3, ANY_DX, m->du, 0, (int)T);
 }
 
 /* ---- beliefs and memory ---- */
@@ -33,9 +30,9 @@ static void compare_belief(const char *what, const struct dense *s, int upto, in
     double mean[N], cov[N * N];
     dense_condition(s, upto, step, mean, cov);
     for (int i = 0; i < N; i++)
-        assert_near(what, lane, at(z->mean, i, step * 3 + lane), mean[i], 1e-9);
+        assert_near(what, lane, any_number(z->mean, i, step * 3 + lane), mean[i], 1e-9);
     for (int i = 0; i < N * N; i++)
-        assert_near(what, lane, at(z->cov, i, step * 3 + lane), cov[i], 1e-9);
+        assert_near(what, lane, any_number(z->cov, i, step * 3 + lane), cov[i], 1e-9);
 }
 
 static void compare_memory(const struct unrolled *u, int step, const struct inferred *z, int lane)
@@ -43,25 +40,25 @@ static void compare_memory(const struct unrolled *u, int step, const struct infe
     int l = step * 3 + lane;
     assert_int_equal(z->memory->rows, MEMORY);
     for (int i = 0; i < 2 * UNITS; i++)
-        assert_near("memory", lane, at(z->memory, i, l), u->memory[step][i], 1e-10);
+        assert_near("memory", lane, any_number(z->memory, i, l), u->memory[step][i], 1e-10);
     for (int i = 0; i < D; i++)
-        assert_near("what the memory reads next", lane, at(z->memory, 2 * UNITS + i, l), u->fed[step][i], 1e-10);
-    assert_true(at(z->memory, MEMORY - 1, l) == 1);
+        assert_near("what the memory reads next", lane, any_number(z->memory, 2 * UNITS + i, l), u->fed[step][i], 1e-10);
+    assert_true(any_number(z->memory, MEMORY - 1, l) == 1);
 }
 
 static void beliefs_of(int du, bool vhp, bool gaps)
 {
-    struct model *m = tiny_kvae(du, vhp, "");
+    struct model *m = small_kvae(du, vhp);
     struct record r[3];
     struct batch b;
     struct tape *t = tape_new();
-    records_open(r, du, gaps);
+    any_records(r, du, gaps);
     batch_of(&b, m, r);
     tape_begin(t, &m->params, NULL, 0);
-    struct inferred filtered = m->kind->infer(m, t, &b, &off, INFER_FILTERED, NULL);
-    struct inferred smoothed = m->kind->infer(m, t, &b, &off, INFER_SMOOTHED, NULL);
+    struct inferred filtered = m->kind->infer(m, t, &b, &any_off, INFER_FILTERED, NULL);
+    struct inferred smoothed = m->kind->infer(m, t, &b, &any_off, INFER_SMOOTHED, NULL);
     for (int l = 0; l < 3; l++) {
-        struct unrolled u = unroll(m, &r[l], vhp);
+        struct unrolled u = unroll(m, &r[l]);
         for (int step = 0; step < u.s.T; step++) {
             compare_belief("filtered", &u.s, step + 1, step, &filtered, l);
             compare_belief("smoothed", &u.s, u.s.T, step, &smoothed, l);
@@ -71,7 +68,7 @@ static void beliefs_of(int du, bool vhp, bool gaps)
     }
     tape_free(t);
     batch_free(&b);
-    records_close(r);
+    any_records_close(r, 3);
     model_free(m);
 }
 
@@ -87,37 +84,38 @@ static void nothing_moves_behind_the_end(void **state)
 {
     (void)state;
     for (int gaps = 0; gaps < 2; gaps++) { /* with gaps and without, the LSTM takes two ways */
-        struct model *m = tiny_kvae(1, true, "");
+        struct model *m = small_kvae(1, true);
         struct record r[3];
         struct batch b;
         struct tape *t = tape_new();
         for (int i = 0; i < 3; i++)
-            fixture_record(&r[i], i, 6 - 2 * i, DX, 1);
+            fixture_record(&r[i], i, 6 - 2 * i, ANY_DX, 1);
         if (gaps)
             fixture_mask(&r[1], "1010");
         batch_of(&b, m, r);
         tape_begin(t, &m->params, NULL, 0);
         for (int how = 0; how < 2; how++) {
-            struct inferred z = m->kind->infer(m, t, &b, &off, how ? INFER_FILTERED : INFER_SMOOTHED, NULL);
+            struct inferred z = m->kind->infer(m, t, &b, &any_off, how ? INFER_FILTERED : INFER_SMOOTHED, NULL);
             var *all[] = {z.mean, z.cov, z.memory};
             for (int l = 1; l < 3; l++)
                 for (int step = 6 - 2 * l; step < 6; step++)
                     for (int a = 0; a < 3; a++)
                         for (int i = 0; i < all[a]->rows; i++)
-                            assert_near("behind the end", l, at(all[a], i, step * 3 + l), at(all[a], i, (5 - 2 * l) * 3 + l), 1e-12);
+                            assert_near("behind the end", l, any_number(all[a], i, step * 3 + l),
+                                        any_number(all[a], i, (5 - 2 * l) * 3 + l), 1e-12);
         }
         tape_free(t);
         batch_free(&b);
-        records_close(r);
+        any_records_close(r, 3);
         model_free(m);
     }
 }
 
 /* ---- the bound ---- */
 
-static double plain_log_normal(double x, double mean, double variance)
+static double log_normal_one(double x, double mean, double variance)
 {
-    return -0.5 * (log(2 * M_PI * variance) + (x - mean) * (x - mean) / variance);
+    return plain_log_normal(1, &x, &(struct plain_gauss){{mean}, {variance}});
 }
 
 /* C P⁻ Cᵀ + R of step t, and C m⁻. */
@@ -135,37 +133,13 @@ static void plain_prediction(const struct dense *s, int t, double a[D], double S
         }
 }
 
-/* A network of one hidden layer with 3 units and a Gaussian head of n numbers. */
-static void plain_gauss(struct model *m, const char *name, int in, int n, const double *x, double *mean, double *variance)
-{
-    char entry[4][40];
-    double hidden[3], out[2 * N];
-    for (int i = 0; i < 4; i++)
-        snprintf(entry[i], sizeof entry[i], "%s.%d.%s", name, i / 2, i % 2 ? "bias" : "weight");
-    plain_affine(m, entry[0], entry[1], 3, in, x, hidden);
-    for (int i = 0; i < 3; i++)
-        hidden[i] = tanh(hidden[i]);
-    plain_affine(m, entry[2], entry[3], 2 * n, 3, hidden, out);
-    for (int i = 0; i < n; i++) {
-        mean[i] = out[i];
-        variance[i] = exp(out[n + i]) + VARIANCE_FLOOR;
-    }
-}
-
 /* ln p(z_1): the standard normal's, or F_VHP with ζ at its mean. */
-static double first_log_density(struct model *m, const double *z, bool vhp)
+static double first_log_density(const struct model *m, const double *z)
 {
-    enum { ZETA = 2 };
-    double zeta[ZETA], v[ZETA], mean[N] = {0}, variance[N] = {1, 1, 1}, sum = 0;
-    if (vhp) {
-        plain_gauss(m, "prior.up", N, ZETA, z, zeta, v);
-        plain_gauss(m, "prior.down", ZETA, N, zeta, mean, variance);
-        for (int i = 0; i < ZETA; i++)
-            sum -= 0.5 * (v[i] + zeta[i] * zeta[i] - 1 - log(v[i]));
-    }
-    for (int i = 0; i < N; i++)
-        sum += plain_log_normal(z[i], mean[i], variance[i]);
-    return sum;
+    struct plain_gauss unit = plain_standard();
+    if (model_settings(m)->prior == PRIOR_NORMAL)
+        return plain_log_normal(N, z, &unit);
+    return -plain_first_rate(m, &unit, z, N, 0, &any_off) - 0.5 * N * log(2 * M_PI * M_E); /* the entropy of a unit Gaussian out again */
 }
 
 struct plain_loss {
@@ -173,54 +147,51 @@ struct plain_loss {
 };
 
 /* 𝒟 and ℛ of one sequence where every sample is its mean. */
-static struct plain_loss plain_bound(struct model *m, const struct record *r, bool vhp)
+static struct plain_loss plain_bound(struct model *m, const struct record *r)
 {
-    struct unrolled u = unroll(m, r, vhp);
+    struct unrolled u = unroll(m, r);
     struct plain_loss sum = {0, 0};
-    const double *x = record_get(r, "x")->data;
     double z1[N], cov[N * N];
     for (int s = 0; s < u.s.T; s++) {
-        if (!u.s.seen[s])
-            continue;
-        struct coded c = plain_encode(m, x + s * DX);
-        double expected[D], S[D * D], V[D * D] = {0}, d[D], decoded[DX];
+        struct plain_gauss a = plain_code(m, r, s);
+        double expected[D], S[D * D], V[D * D] = {0}, d[D], decoded[PLAIN_MOST];
         plain_prediction(&u.s, s, expected, S);
         for (int i = 0; i < D; i++) {
-            V[i * D + i] = c.variance[i];
-            d[i] = c.mean[i] - expected[i];
+            V[i * D + i] = a.variance[i];
+            d[i] = a.mean[i] - expected[i];
         }
-        sum.rate += dense_kl(D, d, V, S);
-        plain_decode(m, c.mean, decoded);
-        for (int i = 0; i < DX; i++)
-            sum.distortion -= plain_log_normal(x[s * DX + i], decoded[i], 0.1);
+        sum.rate += u.s.seen[s] ? dense_kl(D, d, V, S) : 0;
+        plain_net(m, "decoder", 2, false, a.mean, decoded);
+        sum.distortion += plain_distortion(m, r, s, decoded);
     }
+    if (model_settings(m)->prior == PRIOR_NORMAL)
+        return sum;
     dense_condition(&u.s, u.s.T, 0, z1, cov);
-    if (vhp)
-        sum.rate -= first_log_density(m, z1, vhp);
-    for (int i = 0; i < N && vhp; i++)
-        sum.rate += plain_log_normal(z1[i], u.s.m[i], u.s.P[i * N + i]);
+    sum.rate -= first_log_density(m, z1);
+    for (int i = 0; i < N; i++)
+        sum.rate += log_normal_one(z1[i], u.s.m[i], u.s.P[i * N + i]);
     return sum;
 }
 
 static void bound_of(int du, bool vhp, bool gaps)
 {
-    struct model *m = tiny_kvae(du, vhp, "");
+    struct model *m = small_kvae(du, vhp);
     struct record r[3];
     struct batch b;
     struct tape *t = tape_new();
-    records_open(r, du, gaps);
+    any_records(r, du, gaps);
     batch_of(&b, m, r);
     tape_begin(t, &m->params, NULL, 0);
-    struct loss loss = m->kind->loss(m, t, &b, &off);
+    struct loss loss = m->kind->loss(m, t, &b, &any_off);
     assert_true(loss.distortion->rows == 1 && loss.distortion->lanes == 3 && loss.rate->rows == 1 && loss.rate->lanes == 3);
     for (int l = 0; l < 3; l++) {
-        struct plain_loss expected = plain_bound(m, &r[l], vhp);
-        assert_near("distortion", l, at(loss.distortion, 0, l), expected.distortion, 1e-10);
-        assert_near("rate", l, at(loss.rate, 0, l), expected.rate, 1e-8);
+        struct plain_loss expected = plain_bound(m, &r[l]);
+        assert_near("distortion", l, any_number(loss.distortion, 0, l), expected.distortion, 1e-10);
+        assert_near("rate", l, any_number(loss.rate, 0, l), expected.rate, 1e-8);
     }
     tape_free(t);
     batch_free(&b);
-    records_close(r);
+    any_records_close(r, 3);
     model_free(m);
 }
 
@@ -263,7 +234,7 @@ static double joint(const struct dense *s, const double *z, double A[DENSE_Z][DE
             double value = 0;
             for (int k = 0; k < n; k++)
                 value += row[k] * z[k];
-            sum += t > 0 ? plain_log_normal(value, mean, variance) : 0;
+            sum += t > 0 ? log_normal_one(value, mean, variance) : 0;
         }
         for (int i = 0; i < s->d && s->seen[t]; i++) {
             double row[DENSE_Z] = {0}, value = 0;
@@ -272,7 +243,7 @@ static double joint(const struct dense *s, const double *z, double A[DENSE_Z][DE
             add_factor(A, linear, 1 / s->R[i], row, s->a[t][i], n);
             for (int k = 0; k < n; k++)
                 value += row[k] * z[k];
-            sum += plain_log_normal(value, s->a[t][i], s->R[i]);
+            sum += log_normal_one(value, s->a[t][i], s->R[i]);
         }
     }
     return sum;
@@ -292,26 +263,25 @@ static double log_posterior(int n, double A[DENSE_Z][DENSE_Z], const double *lin
 }
 
 /* The rate with a at its means: the joint-sample form, and what the mean over q(a_t|x_t) adds to a value at its mean. */
-static double joint_rate(struct model *m, const struct record *r, bool vhp, int path)
+static double joint_rate(struct model *m, const struct record *r, int path)
 {
     static double A[DENSE_Z][DENSE_Z];
-    struct unrolled u = unroll(m, r, vhp);
-    const double *x = record_get(r, "x")->data;
-    double z[DENSE_Z] = {0}, linear[DENSE_Z], cov[N * N], rate = 0;
+    struct unrolled u = unroll(m, r);
+    double z[DENSE_Z] = {0}, linear[DENSE_Z], cov[N * N], rate;
     for (int i = 0; i < N * u.s.T; i++)
         z[i] = 1.5 * fixture_draw(path, 9, i);
-    if (vhp) /* F_VHP is no Gaussian: it is taken at the model's own z_1 */
+    if (model_settings(m)->prior == PRIOR_VHP) /* F_VHP is no Gaussian: it is taken at the model's own z_1 */
         dense_condition(&u.s, u.s.T, 0, z, cov);
-    rate -= joint(&u.s, z, A, linear);
+    rate = -joint(&u.s, z, A, linear);
     rate += log_posterior(N * u.s.T, A, linear, z);
-    rate -= first_log_density(m, z, vhp);
+    rate -= first_log_density(m, z);
     for (int s = 0; s < u.s.T; s++) {
         double a[D], S[D * D], inverse[D * D] = {1, 0, 0, 1};
-        struct coded c = plain_encode(m, x + s * DX);
+        struct plain_gauss q = plain_code(m, r, s);
         plain_prediction(&u.s, s, a, S);
         dense_solve(D, S, D, inverse, D, D);
         for (int i = 0; i < D && u.s.seen[s]; i++)
-            rate += plain_log_normal(0, 0, c.variance[i]) + 0.5 * (inverse[i * D + i] * c.variance[i] - 1);
+            rate += log_normal_one(0, 0, q.variance[i]) + 0.5 * (inverse[i * D + i] * q.variance[i] - 1);
     }
     return rate;
 }
@@ -321,20 +291,20 @@ static void rate_is_that_of_any_joint_sample(void **state)
     (void)state;
     for (int k = 0; k < 4; k++) {
         bool vhp = k & 1, gaps = k & 2;
-        struct model *m = tiny_kvae(1, vhp, "");
+        struct model *m = small_kvae(1, vhp);
         struct record r[3];
         struct batch b;
         struct tape *t = tape_new();
-        records_open(r, 1, gaps);
+        any_records(r, 1, gaps);
         batch_of(&b, m, r);
         tape_begin(t, &m->params, NULL, 0);
-        struct loss loss = m->kind->loss(m, t, &b, &off);
+        struct loss loss = m->kind->loss(m, t, &b, &any_off);
         for (int l = 0; l < 3; l++)
             for (int path = 0; path < 3; path++)
-                assert_near("joint-sample form", l, at(loss.rate, 0, l), joint_rate(m, &r[l], vhp, path), 1e-8);
+                assert_near("joint-sample form", l, any_number(loss.rate, 0, l), joint_rate(m, &r[l], path), 1e-8);
         tape_free(t);
         batch_free(&b);
-        records_close(r);
+        any_records_close(r, 3);
         model_free(m);
     }
 }
@@ -345,24 +315,24 @@ static void terms_are_means_over_the_encoder(void **state)
 {
     (void)state;
     enum { DRAWS = 4000 };
-    struct model *m = tiny_kvae(0, false, "");
+    struct model *m = small_kvae(0, false);
     struct record r;
     struct batch b;
     struct tape *t = tape_new();
     double sum = 0, square = 0;
-    fixture_record(&r, 0, 1, DX, 0);
-    batch_fill(&b, &r, (const int[]){0}, 1, DX, 0, 0, 1);
+    fixture_record(&r, 0, 1, ANY_DX, 0);
+    batch_fill(&b, &r, (const int[]){0}, 1, ANY_DX, 0, 0, 1);
     tape_begin(t, &m->params, NULL, 0);
-    double closed = at(m->kind->loss(m, t, &b, &noisy).rate, 0, 0), a[D], S[D * D];
-    struct unrolled u = unroll(m, &r, false);
-    struct coded c = plain_encode(m, record_get(&r, "x")->data);
+    double closed = any_number(m->kind->loss(m, t, &b, &any_noisy).rate, 0, 0), a[D], S[D * D];
+    struct unrolled u = unroll(m, &r);
+    struct plain_gauss c = plain_code(m, &r, 0);
     for (int i = 0; i < DRAWS; i++) {
         double value = 0, d[D], inverse[D * D] = {1, 0, 0, 1};
         plain_prediction(&u.s, 0, a, S);
         for (int j = 0; j < D; j++) {
             double e = fixture_draw(i, 8, j);
             d[j] = c.mean[j] + sqrt(c.variance[j]) * e - a[j];
-            value += plain_log_normal(e, 0, 1) - 0.5 * log(c.variance[j]);
+            value += log_normal_one(e, 0, 1) - 0.5 * log(c.variance[j]);
         }
         value += 0.5 * (D * log(2 * M_PI) + dense_solve(D, S, D, inverse, D, D));
         for (int j = 0; j < D; j++)
@@ -380,125 +350,74 @@ static void terms_are_means_over_the_encoder(void **state)
     model_free(m);
 }
 
-/* ---- any model: batches, ends, online use ---- */
+/* ---- what holds for any model ---- */
 
-/* 𝒟 and ℛ of each picked sequence. */
-static void loss_of(const struct model *m, const struct record *r, const int *pick, int B, double *distortion, double *rate)
-{
-    struct batch b;
-    struct tape *t = tape_new();
-    int T = 0;
-    for (int i = 0; i < B; i++)
-        T = (int)record_steps(&r[pick[i]]) > T ? (int)record_steps(&r[pick[i]]) : T;
-    batch_fill(&b, r, pick, B, DX, m->du, 0, T);
-    tape_begin(t, &m->params, NULL, 0);
-    struct loss loss = m->kind->loss(m, t, &b, &noisy);
-    for (int i = 0; i < B; i++) {
-        distortion[i] = at(loss.distortion, 0, i);
-        rate[i] = at(loss.rate, 0, i);
-    }
-    tape_free(t);
-    batch_free(&b);
-}
+static const struct any normal = {.kind = "kvae", .settings = KVAE_SMALL, .du = 1};
+static const struct any hierarchical = {.kind = "kvae", .settings = KVAE_SMALL, .du = 1, .vhp = true};
 
-/* A sequence's bound does not depend on what stands beside it, nor on the order. */
-static void batch_is_its_sequences(void **state)
+static void gradients(void **state)
 {
     (void)state;
-    static const int order[] = {2, 0, 1}, lengths[] = {6, 3, 4};
-    for (int k = 0; k < 6; k++) {
-        struct model *m = tiny_kvae(1, k & 1, "");
-        struct record r[3];
-        double D3[3], R3[3], D1, R1;
-        if (k < 4)
-            records_open(r, 1, k & 2);
-        for (int i = 0; i < 3 && k >= 4; i++) /* unequal, and nothing missing */
-            fixture_record(&r[i], i, lengths[i], DX, 1);
-        loss_of(m, r, order, 3, D3, R3);
-        for (int i = 0; i < 3; i++) {
-            loss_of(m, r, &order[i], 1, &D1, &R1);
-            assert_near("distortion", i, D3[i], D1, 1e-11);
-            assert_near("rate", i, R3[i], R1, 1e-11);
-        }
-        records_close(r);
-        model_free(m);
+    for (int gaps = 0; gaps < 2; gaps++) {
+        any_gradient(&normal, gaps, 0, 1);
+        any_gradient(&hierarchical, gaps, 0, 1);
     }
 }
 
-/* A tail that nobody saw, by mask or by NaN, costs nothing. */
+static void gradients_of_other_shapes(void **state)
+{
+    (void)state;
+    struct any other[] = {hierarchical, hierarchical, normal, hierarchical};
+    other[0].du = 0;
+    other[1].settings = "\"latent\": 2, \"aux\": 2, \"vhp_latent\": 1, \"bases\": 2, \"lstm_units\": 3";
+    other[2].settings = "\"latent\": 4, \"aux\": 1, \"bases\": 1, \"lstm_units\": 2";
+    for (int i = 0; i < 3; i++)
+        any_gradient(&other[i], i != 1, 0, i == 2 ? 0.7 : 1); /* with one base matrix the LSTM counts for nothing */
+    other[3].du = 2;
+    for (int T = 1; T < 3; T++) /* one step: no transition at all */
+        any_gradient(&other[3], false, T, 0);
+}
+
+static void a_fault_is_caught(void **state)
+{
+    (void)state;
+    any_gradient_fault(&hierarchical);
+}
+
+static void sequences_do_not_see_each_other(void **state)
+{
+    (void)state;
+    for (int gaps = 0; gaps < 2; gaps++) {
+        any_side_by_side(&normal, gaps);
+        any_side_by_side(&hierarchical, gaps);
+    }
+    any_ends(&hierarchical, INFER_SMOOTHED);
+    any_ends(&hierarchical, INFER_FILTERED);
+}
+
 static void unseen_tail_is_no_tail(void **state)
 {
     (void)state;
-    for (int k = 0; k < 4; k++) {
-        struct model *m = tiny_kvae(1, k & 1, "");
-        struct record longer, shorter;
-        double D2[2], R2[2];
-        fixture_record(&longer, 0, 7, DX, 1);
-        fixture_record(&shorter, 0, 4, DX, 1);
-        if (k & 2)
-            fixture_mask(&longer, "1111000");
-        else
-            for (int t = 4; t < 7; t++)
-                ((double *)record_get(&longer, "x")->data)[t * DX + t % DX] = NAN;
-        loss_of(m, &longer, (const int[]){0}, 1, &D2[0], &R2[0]);
-        loss_of(m, &shorter, (const int[]){0}, 1, &D2[1], &R2[1]);
-        assert_near("distortion", k, D2[0], D2[1], 1e-11);
-        assert_near("rate", k, R2[0], R2[1], 1e-9);
-        record_clear(&longer);
-        record_clear(&shorter);
-        model_free(m);
+    for (int by_mask = 0; by_mask < 2; by_mask++) {
+        any_unseen_tail(&normal, by_mask);
+        any_unseen_tail(&hierarchical, by_mask);
     }
 }
 
-/* Lanes from·3 on of `whole` are those of `part`. */
-static void compare_lanes(const char *what, const var *part, const var *whole, int from)
+static void filtered_is_the_last_of_smoothed(void **state)
 {
-    assert_int_equal(part->rows, whole->rows);
-    for (int i = 0; i < part->rows; i++)
-        for (int l = 0; l < part->lanes; l++)
-            assert_near(what, l, at(part, i, l), at(whole, i, 3 * from + l), 1e-12);
-}
-
-/* Steps in pieces, with a carry, are the steps at once. */
-static void filter_in_pieces(int du, bool gaps, const int *pieces)
-{
-    struct model *m = tiny_kvae(du, true, "");
-    struct record r[3];
-    struct batch whole, part;
-    struct tape *t = tape_new(), *t2 = tape_new();
-    struct carry carry = carry_new(m, 3);
-    for (int i = 0; i < 3; i++)
-        fixture_record(&r[i], i, 6, DX, du);
-    if (gaps)
-        fixture_mask(&r[1], "101001");
-    batch_of(&whole, m, r);
-    tape_begin(t, &m->params, NULL, 0);
-    struct inferred all = m->kind->infer(m, t, &whole, &noisy, INFER_FILTERED, NULL);
-    for (int i = 0, from = 0; pieces[i]; from += pieces[i++]) {
-        batch_fill(&part, r, (const int[]){0, 1, 2}, 3, DX, du, from, pieces[i]);
-        tape_begin(t2, &m->params, NULL, 0);
-        struct inferred z = m->kind->infer(m, t2, &part, &noisy, INFER_FILTERED, &carry);
-        assert_int_equal(carry.steps, from + pieces[i]);
-        compare_lanes("mean", z.mean, all.mean, from);
-        compare_lanes("covariance", z.cov, all.cov, from);
-        compare_lanes("memory", z.memory, all.memory, from);
-        batch_free(&part);
-    }
-    carry_free(&carry);
-    tape_free(t);
-    tape_free(t2);
-    batch_free(&whole);
-    records_close(r);
-    model_free(m);
+    (void)state;
+    any_beginnings(&hierarchical, false);
+    any_beginnings(&hierarchical, true);
 }
 
 static void filter_goes_on_from_its_carry(void **state)
 {
     (void)state;
-    static const int pieces[][7] = {{6, 0}, {1, 2, 3, 0}, {3, 3, 0}, {1, 1, 1, 1, 1, 1, 0}};
-    for (int k = 0; k < 4; k++)
-        for (int p = 0; p < 4; p++)
-            filter_in_pieces(k & 1, k & 2, pieces[p]);
+    struct any still = normal;
+    still.du = 0;
+    any_cuts(&hierarchical);
+    any_cuts(&still);
 }
 
 /* A sequence that has ended leaves in the carry what it leaves alone. */
@@ -506,33 +425,42 @@ static void carry_stays_as_at_the_end(void **state)
 {
     (void)state;
     for (int gaps = 0; gaps < 2; gaps++) {
-        struct model *m = tiny_kvae(0, true, "");
+        struct model *m = small_kvae(0, true);
         struct record r[3];
         struct batch b;
         struct tape *t = tape_new();
         struct carry all = carry_new(m, 3), alone = carry_new(m, 1);
         for (int i = 0; i < 3; i++)
-            fixture_record(&r[i], i, 6 - 2 * i, DX, 0);
+            fixture_record(&r[i], i, 6 - 2 * i, ANY_DX, 0);
         if (gaps)
             fixture_mask(&r[2], "01");
         batch_of(&b, m, r);
         tape_begin(t, &m->params, NULL, 0);
-        m->kind->infer(m, t, &b, &off, INFER_FILTERED, &all);
+        m->kind->infer(m, t, &b, &any_off, INFER_FILTERED, &all);
         batch_free(&b);
-        batch_fill(&b, r, (const int[]){2}, 1, DX, 0, 0, 2);
-        m->kind->infer(m, t, &b, &off, INFER_FILTERED, &alone);
+        batch_fill(&b, r, (const int[]){2}, 1, ANY_DX, 0, 0, 2);
+        m->kind->infer(m, t, &b, &any_off, INFER_FILTERED, &alone);
         for (int i = 0; i < alone.rows; i++)
             assert_near("carry", i, (double)all.v[i * 3 + 2], (double)alone.v[i], 1e-12);
         carry_free(&all);
         carry_free(&alone);
         tape_free(t);
         batch_free(&b);
-        records_close(r);
+        any_records_close(r, 3);
         model_free(m);
     }
 }
 
 /* ---- prediction ---- */
+
+/* Lanes of `part` are those from 3·step on of `whole`. */
+static void compare_lanes(const char *what, const var *part, const var *whole, int step)
+{
+    assert_int_equal(part->rows, whole->rows);
+    for (int i = 0; i < part->rows; i++)
+        for (int l = 0; l < part->lanes; l++)
+            assert_near(what, l, any_number(part, i, l), any_number(whole, i, 3 * step + l), 1e-12);
+}
 
 /* A step from z and what the LSTM holds, by hand; *state goes on. a: what it reads, NULL: C z. */
 static void plain_step(struct model *m, double z[N], const double *u, double state[2 * UNITS], const double *a)
@@ -552,10 +480,10 @@ static void plain_step(struct model *m, double z[N], const double *u, double sta
 static void steps_and_decoding_by_hand(void **state)
 {
     (void)state;
-    struct model *m = tiny_kvae(2, true, "");
+    struct model *m = small_kvae(2, true);
     struct tape *t = tape_new();
     tape_begin(t, &m->params, NULL, 0);
-    double z[N] = {0.3, -1, 2}, u[2] = {0.5, -0.25}, hidden[2 * UNITS] = {0.1, -0.4, 0.3, 0.7, -0.2, 0.5}, a[D] = {0.8, -0.6}, x[DX];
+    double z[N] = {0.3, -1, 2}, u[2] = {0.5, -0.25}, hidden[2 * UNITS] = {0.1, -0.4, 0.3, 0.7, -0.2, 0.5}, a[D] = {0.8, -0.6}, x[ANY_DX];
     real zr[N], ur[2] = {(real)0.5, (real)-0.25}, mem[MEMORY];
     for (int i = 0; i < 2 * UNITS; i++)
         mem[i] = (real)hidden[i];
@@ -569,18 +497,18 @@ static void steps_and_decoding_by_hand(void **state)
         struct latent now = {leaf(t, N, 1, zr), memory};
         var *decoded = m->kind->decode(m, t, now);
         plain_apply(p.C, D, N, z, seen);
-        plain_decode(m, seen, x);
-        for (int i = 0; i < DX; i++)
-            assert_near("x", step, at(decoded, i, 0), x[i], 1e-12);
+        plain_net(m, "decoder", 2, false, seen, x);
+        for (int i = 0; i < ANY_DX; i++)
+            assert_near("x", step, any_number(decoded, i, 0), x[i], 1e-12);
         struct gauss next = m->kind->step(m, t, now, leaf(t, 2, 1, ur), &memory);
         plain_step(m, z, u, hidden, step == 0 ? a : NULL);
         for (int i = 0; i < N; i++) {
-            assert_near("mean", step, at(next.mean, i, 0), z[i], 1e-12);
-            assert_near("variance", step, at(next.variance, i, 0), plain_variance(m, "log_Q", i), 1e-12);
+            assert_near("mean", step, any_number(next.mean, i, 0), z[i], 1e-12);
+            assert_near("variance", step, any_number(next.variance, i, 0), plain_variance(m, "log_Q", i), 1e-12);
             z[i] += 0.1 * (i + 1); /* as if it had been drawn */
         }
         for (int i = 0; i < 2 * UNITS; i++)
-            assert_near("memory", step, at(memory, i, 0), hidden[i], 1e-12);
+            assert_near("memory", step, any_number(memory, i, 0), hidden[i], 1e-12);
     }
     tape_free(t);
     model_free(m);
@@ -591,17 +519,17 @@ static void rollout_is_filtering_without_frames(void **state)
 {
     (void)state;
     for (int du = 0; du < 2; du++) {
-        struct model *m = tiny_kvae(du, true, "");
+        struct model *m = small_kvae(du, true);
         struct record r[3];
         struct batch b;
         struct tape *t = tape_new();
         for (int i = 0; i < 3; i++) {
-            fixture_record(&r[i], i, 6, DX, du);
+            fixture_record(&r[i], i, 6, ANY_DX, du);
             fixture_mask(&r[i], "111000");
         }
         batch_of(&b, m, r);
         tape_begin(t, &m->params, NULL, 0);
-        struct inferred all = m->kind->infer(m, t, &b, &off, INFER_FILTERED, NULL);
+        struct inferred all = m->kind->infer(m, t, &b, &any_off, INFER_FILTERED, NULL);
         struct latent now = {step_of(t, all.mean, 2, 3), step_of(t, all.memory, 2, 3)};
         for (int s = 3; s < 6; s++) {
             var *u = du ? step_of(t, batch_value(t, b.u, 1, 18), s - 1, 3) : NULL, *memory = NULL;
@@ -614,7 +542,7 @@ static void rollout_is_filtering_without_frames(void **state)
         }
         tape_free(t);
         batch_free(&b);
-        records_close(r);
+        any_records_close(r, 3);
         model_free(m);
     }
 }
@@ -624,20 +552,20 @@ static void generation_starts_where_filtering_does(void **state)
 {
     (void)state;
     for (int vhp = 0; vhp < 2; vhp++) {
-        struct model *m = tiny_kvae(1, vhp, "");
+        struct model *m = small_kvae(1, vhp);
         struct tape *t = tape_new();
-        struct batch lanes = {.T = 1, .B = 2, .dx = DX, .du = 1, .sequence = (uint32_t[]){4, 5}};
+        struct batch lanes = {.T = 1, .B = 2, .dx = ANY_DX, .du = 1, .sequence = (uint32_t[]){4, 5}};
         double first[2 * UNITS];
         plain_first_memory(m, first);
         tape_begin(t, &m->params, NULL, 0);
-        struct latent z = m->kind->start(m, t, &lanes, &noisy);
+        struct latent z = m->kind->start(m, t, &lanes, &any_noisy);
         assert_int_equal(z.memory->rows, m->kind->memory_rows(m));
         assert_int_equal(z.z->rows, N);
-        assert_true(at(z.z, 0, 0) != at(z.z, 0, 1));
+        assert_true(any_number(z.z, 0, 0) != any_number(z.z, 0, 1));
         for (int l = 0; l < 2; l++) {
             for (int i = 0; i < 2 * UNITS; i++)
-                assert_near("first memory", l, at(z.memory, i, l), first[i], 1e-12);
-            assert_true(at(z.memory, MEMORY - 1, l) == 0);
+                assert_near("first memory", l, any_number(z.memory, i, l), first[i], 1e-12);
+            assert_true(any_number(z.memory, MEMORY - 1, l) == 0);
         }
         tape_free(t);
         model_free(m);
@@ -662,15 +590,17 @@ static void aux_beyond_latent_is_refused(void **state)
 static void filter_version_has_the_same_bound(void **state)
 {
     (void)state;
-    struct model *one = tiny_kvae(1, true, ""), *two = tiny_kvae(1, true, ", \"filter\": true");
+    struct any filter = hierarchical;
+    filter.filter = true;
+    struct model *one = any_open(&hierarchical), *two = any_open(&filter);
     struct record r[3];
     double D2[2][3], R2[2][3];
-    records_open(r, 1, true);
-    loss_of(one, r, (const int[]){0, 1, 2}, 3, D2[0], R2[0]);
-    loss_of(two, r, (const int[]){0, 1, 2}, 3, D2[1], R2[1]);
+    any_records(r, 1, true);
+    any_loss(one, r, any_all, 3, D2[0], R2[0]);
+    any_loss(two, r, any_all, 3, D2[1], R2[1]);
     assert_memory_equal(D2[0], D2[1], sizeof D2[0]);
     assert_memory_equal(R2[0], R2[1], sizeof R2[0]);
-    records_close(r);
+    any_records_close(r, 3);
     model_free(one);
     model_free(two);
 }
@@ -683,8 +613,12 @@ int main(void)
         cmocka_unit_test(bound_by_hand),
         cmocka_unit_test(rate_is_that_of_any_joint_sample),
         cmocka_unit_test(terms_are_means_over_the_encoder),
-        cmocka_unit_test(batch_is_its_sequences),
+        cmocka_unit_test(gradients),
+        cmocka_unit_test(gradients_of_other_shapes),
+        cmocka_unit_test(a_fault_is_caught),
+        cmocka_unit_test(sequences_do_not_see_each_other),
         cmocka_unit_test(unseen_tail_is_no_tail),
+        cmocka_unit_test(filtered_is_the_last_of_smoothed),
         cmocka_unit_test(filter_goes_on_from_its_carry),
         cmocka_unit_test(carry_stays_as_at_the_end),
         cmocka_unit_test(steps_and_decoding_by_hand),
