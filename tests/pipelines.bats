@@ -106,10 +106,109 @@ field() { awk -F '\t' -v row="$1" -v metric="$2" -v name="$3" 'NR == 1 { for (i 
     diff ours theirs
     grep -v '^#' "$ROOT/pipelines/tables.tsv" >rows
     while IFS=$'\t' read -r _ row program options; do
-        [ -e "$ROOT/tools/$program.c" ] || continue
         # shellcheck disable=SC2086
         refuses 2 "--output: expected" "$program" $options
     done <rows
+}
+
+study() { "$ROOT/pipelines/study-table" "$1" "$2" runs "$3"; }
+
+@test "study-table: quartiles, failures, and those that are only folded" {
+    local seed
+    for seed in 1 2 3 4 5; do
+        evaluation co "$seed" 0.99 "0.9$seed" "${seed}e-4" 1e-4 1e-5
+        evaluation elbo "$seed" 0.5 "0.$seed" 1e-2 1e-4 1e-5
+    done
+    jq '.r2_velocity_cubic = 0.95' runs/elbo/2.json >folded && mv folded runs/elbo/2.json
+    run study "co elbo absent" "1 2 3 4 5" md
+    assert_success
+    assert_line --regexp '^\| co +\| 5 +\| 0 \(0 folded\) +\| 0\.930 \(0\.920 to 0\.940\) \| .* \| 3\.00e-4 \(2\.00e-4 to 4\.00e-4\) \|'
+    assert_line --regexp '^\| elbo +\| 5 +\| 5 \(1 folded\) +\| 0\.300 '
+    refute_output --partial absent
+    assert_line --partial "Trainings: 10, 10.0 minutes in sum, 5.5 minutes of processor time"
+    study "co elbo" "1 2" tsv >runs.tsv
+    assert_equal "$(awk -F '\t' 'NR > 1 { print $1, $2, $4 }' runs.tsv | tr '\n' ';')" "co 1 0.91;co 2 0.92;elbo 1 0.1;elbo 2 0.2;"
+    gnuplot -e "input='runs.tsv'; output='study.png'" "$ROOT/pipelines/plot/study.gp"
+    assert_equal "$(head -c 4 study.png | tail -c 3)" PNG
+}
+
+# what the jobs of these lists do: a line in the file ran, and where it ran
+job_list() {
+    for i in 1 2 3 4 5; do echo "echo $i \$PWD >>ran"; done >jobs.txt
+    for i in 1 2 3 4 5; do echo "$i $PWD"; done >wanted
+}
+
+@test "study-parallel: every job once, here or on other hosts" {
+    job_list
+    "$ROOT/pipelines/study-parallel" jobs.txt
+    diff wanted <(sort ran)
+    assert_equal "$(wc -l <jobs.txt.log)" 6
+    rm ran
+    # hosts that are this one: a secure shell that leaves the host's name out
+    cat >secure <<END
+#!/bin/bash
+while [[ \$1 == -* ]]; do shift; done
+echo "\$1" >>'$PWD/hosts'
+shift
+[ "\$1" != -- ] || shift
+cd / && exec bash -c "\$*"
+END
+    chmod +x secure
+    PARALLEL_SSH=$PWD/secure "$ROOT/pipelines/study-parallel" jobs.txt one two
+    diff wanted <(sort ran)
+    grep -q one hosts
+    grep -q two hosts
+}
+
+@test "study-parallel: a job that fails is told, and no other is lost" {
+    job_list
+    sed -i '2s/.*/false/' jobs.txt
+    run "$ROOT/pipelines/study-parallel" jobs.txt
+    assert_failure
+    [ "$(wc -l <ran)" -eq 4 ]
+}
+
+@test "study-slurm: an array with a task for each job" {
+    job_list
+    # sbatch as the manual has it: options with their values, the array's tasks one after the other, --wrap through sh
+    cat >sbatch <<'END'
+#!/bin/bash
+while [ $# -gt 0 ]; do
+    case $1 in
+    --array) first=${2%-*} last=${2#*-} ;;
+    --wrap) script=$2 ;;
+    --chdir) cd "$2" ;;
+    esac
+    echo "$1 $2" >>options
+    shift 2
+done
+for task in $(seq "$first" "$last"); do SLURM_ARRAY_TASK_ID=$task sh -c "$script"; done
+END
+    chmod +x sbatch
+    PATH=$PWD:$PATH "$ROOT/pipelines/study-slurm" jobs.txt --partition short
+    diff wanted <(sort ran)
+    grep -qx -- "--partition short" options
+    grep -qx -- "--array 1-5" options
+}
+
+@test "columns: chosen, in the order asked for, under other names" {
+    printf '# remark\nid\tz.0\tz.1\na\t1\t2\n' >in.tsv
+    run "$ROOT/pipelines/columns" y=z.1 who=id <in.tsv
+    assert_output "$(printf 'y\twho\n2\ta')"
+    run "$ROOT/pipelines/columns" y=z.7 <in.tsv
+    assert_failure
+    assert_output "columns: expected a column z.7"
+}
+
+@test "measured: when, by which commit, on which machine" {
+    echo a >t.tsv
+    echo b >t.md
+    run "$ROOT/pipelines/measured" t.tsv "seeds 1 2"
+    assert_line --index 0 --regexp "^# made $(date -u +%F) by commit .* on .* cores; seeds 1 2\$"
+    assert_line --index 1 a
+    run "$ROOT/pipelines/measured" t.md
+    assert_line --index 0 b
+    assert_line --regexp "^Made $(date -u +%F) by commit .* cores\.\$"
 }
 
 # small data in the folder data
@@ -187,4 +286,45 @@ job() { "${JOB[@]}" "$@"; }
     run make --no-print-directory -n BIN=none table-1a-run ROWS=ekvae-co TABLE_TRAIN='--updates 7'
     assert_equal "$(grep -c pipelines/job <<<"$output")" 1
     assert_output --partial "work/tables/ekvae-co/1 --updates 7"
+}
+
+# pipeline GOAL... : make in the source tree, with folders of its own and trainings of no length
+pipeline() {
+    make --no-print-directory -C "$ROOT" BIN="$BIN" PENDULUM="$PWD/data" TABLES="$PWD/tables" FIGURES="$PWD/figures" STUDY="$PWD/study" \
+        TABLE_TRAIN="$TINY" STUDY_TRAIN="$TINY" "$@"
+}
+TINY='--updates 200 --starts 1 --d0 excess:100 --encoder 8 --decoder 8'
+
+@test "make: a table from nothing, then the figures from the same models" {
+    small_data
+    run pipeline -j2 table-1a-run ROWS="vhp-ekvae-co ekvae-co" SEEDS=2
+    assert_success
+    assert_line --regexp '^\| vhp-ekvae-co \| median of 2 '
+    diff <(grep -v '^make' <<<"$output" | grep '^|') <(grep '^|' tables/table-1a.md)
+    assert_equal "$(wc -l <tables/table-1a.tsv)" $((1 + 2 * 9))
+    local before
+    before=$(stat -c %Y.%y tables/ekvae-co/1.npz)
+    run pipeline -j2 figure-1-run figure-2-run figure-4-run figure-5-run FIGURE_1_ROW=vhp-ekvae-co FIGURE_2_ROWS="vhp-ekvae-co ekvae-co" \
+        FIGURE_4_ROW=ekvae-co FIGURE_5_ROWS="vhp-ekvae-co ekvae-co"
+    assert_success
+    assert_equal "$(stat -c %Y.%y tables/ekvae-co/1.npz)" "$before"
+    local n
+    for n in 1 2 4 5; do
+        assert_equal "$(head -c 4 "figures/figure-$n.png" | tail -c 3)" PNG
+    done
+    assert_equal "$(cut -f 1 figures/learning/vhp-ekvae-co/snapshots.tsv | tr '\n' ' ')" "update 100 200 "
+    assert_equal "$(find figures -name '*.part')" ""
+}
+
+@test "make: the annealing study from nothing, and its list of jobs" {
+    small_data
+    run pipeline -j2 annealing-study-run SEEDS=1 STUDY_TRAIN="$TINY --updates 10"
+    assert_success
+    assert_equal "$(wc -l <study/jobs.txt)" 8
+    assert_line --regexp '^\| annealing-late +\| 1 +\| 1 '
+    [ -s study/study.png ]
+    # all is there: the list by hand does nothing more
+    run sh -c "cd '$ROOT' && DATA='$PWD/data' sh '$PWD/study/jobs.txt'"
+    assert_success
+    assert_output ""
 }
