@@ -38,7 +38,8 @@ struct mlp gauss_declare(struct params *p, const char *name, int in, const struc
  *
  * A cell's state is one value: the GRU's h, units×L; the LSTM's h above its c, 2·units×L. A run goes over T steps that stand side by
  * side (lane t·B+b), forward or backward in time, from `start` (rows×B; NULL: zeros). Where alive (1×(T·B); NULL: everywhere) is 0 the
- * state stays as it is: forward it stops at a sequence's end, backward it begins there. Result: the state after each step, rows×(T·B). */
+ * state stays as it is: forward it stops at a sequence's end, backward it begins there. Result: the state after each step, rows×(T·B).
+ * A run is one operation, and so is a step: a loop of steps gives the numbers of a run, for an input that depends on the step before. */
 
 enum direction { FORWARD, BACKWARD };
 
@@ -53,6 +54,14 @@ struct gru gru_declare(struct params *p, const char *name, int in, int units, un
 var *gru_step(struct tape *t, const struct gru *g, var *h, var *x);
 var *gru_run(struct tape *t, const struct gru *g, var *x, var *start, int steps, int lanes, var *alive, enum direction way);
 
+/* Both directions over the same input, NAME.forward and NAME.backward, from zeros: after step t the forward h, which has seen steps 1…t,
+ * above the backward h, which has seen t…T. x in×(T·B) → 2·units×(T·B) */
+struct gru_both {
+    struct gru forward, backward;
+};
+struct gru_both gru_both_declare(struct params *p, const char *name, int in, int units, unsigned group, double rate, uint64_t seed);
+var *gru_both_run(struct tape *t, const struct gru_both *g, var *x, int steps, int lanes, var *alive);
+
 /* Long short-term memory (Hochreiter and Schmidhuber 1997, with forget gate):
  *   i, f, o = σ(W x + U h + b), g = tanh(…), c' = f ⊙ c + i ⊙ g, h' = o ⊙ tanh(c') */
 struct lstm {
@@ -63,5 +72,12 @@ struct lstm lstm_declare(struct params *p, const char *name, int in, int units, 
 /* One step: state 2·units×L, x in×L → 2·units×L */
 var *lstm_step(struct tape *t, const struct lstm *l, var *state, var *x);
 var *lstm_run(struct tape *t, const struct lstm *l, var *x, var *start, int steps, int lanes, var *alive, enum direction way);
+
+/* The same of LSTMs: the h of both, without the c. x in×(T·B) → 2·units×(T·B) */
+struct lstm_both {
+    struct lstm forward, backward;
+};
+struct lstm_both lstm_both_declare(struct params *p, const char *name, int in, int units, unsigned group, double rate, uint64_t seed);
+var *lstm_both_run(struct tape *t, const struct lstm_both *l, var *x, int steps, int lanes, var *alive);
 
 #endif
