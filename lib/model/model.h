@@ -238,8 +238,8 @@ var *transition_mean(struct tape *t, const struct transition_at *at, var *z);
 /* The deep Markov model's transition (Krishnan et al. 2017, with controls): g = σ(net(z, u)), h = net(z, u),
  * mean (1 − g) ⊙ (W z + V u + b) + g ⊙ h, variance exp(net(z, u)). W is kept as W − I. */
 struct gated_settings {
-    struct int_list hidden; /* of the three networks */
-    double decay;           /* pull of h towards W z + V u + b: share of h's last weights lost an update, over the learning rate */
+    struct int_list hidden; /* of the network that gives g, h and the variance */
+    double decay;           /* pull of W towards I, see struct param */
     double variance;        /* at the start */
 };
 struct gated {
@@ -287,7 +287,7 @@ var *recognition_apply(struct tape *t, const struct recognition *r, const struct
 /* Controls that act into each step, u_{t−1}: du×(T·B), those of the first step `push` or 0 → NULL without controls. */
 var *controls_before(struct tape *t, const struct batch *b, var *push);
 
-/* One beside the other by lane: `one` where weight (1×L) is 1, `other` where it is 0. */
+/* One beside the other by lane: `one` where weight (1×L) is 1, `other` where it is 0, to the bit. */
 var *choose(struct tape *t, var *weight, var *one, var *other);
 
 /* A filter's carry: state of the path, forward GRU's state, last control; 0 rows where recognition looks ahead. */

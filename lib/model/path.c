@@ -3,7 +3,7 @@
 
 var *choose(struct tape *t, var *weight, var *one, var *other)
 {
-    return add(t, other, mul_lanes(t, sub(t, one, other), weight));
+    return add(t, mul_lanes(t, one, weight), mul_lanes(t, other, shift(t, scale(t, weight, -1), 1)));
 }
 
 static struct gauss choose_gauss(struct tape *t, var *weight, struct gauss one, struct gauss other)
