@@ -1,0 +1,74 @@
+/* What a filter carries: rows are put and got as they are, out of views too. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "fixture.h"
+
+static void begins_empty(void **state)
+{
+    (void)state;
+    struct model *m = fixture_model("ekvae", "{\"latent\": 3}", 4, 2, 1);
+    struct carry c = carry_new(m, 5);
+    assert_int_equal(c.rows, 3 + 9 + 2);
+    assert_int_equal(c.lanes, 5);
+    assert_int_equal(c.steps, 0);
+    for (int i = 0; i < c.rows * c.lanes; i++)
+        assert_true(c.v[i] == 0);
+    carry_free(&c);
+    assert_null(c.v);
+    model_free(m);
+}
+
+/* A value whose number at (row, lane) is 100·row + lane, as a view into a larger one if `view`. */
+static var *numbered(struct tape *t, int rows, int lanes, bool view)
+{
+    int more = view ? 3 : 0;
+    var *all = constant(t, rows + more, lanes + more);
+    for (int i = 0; i < rows + more; i++)
+        for (int l = 0; l < lanes + more; l++)
+            all->v[i * all->ld + l] = (real)(100 * (i - more / 3) + l - more / 3);
+    return view ? lanes_of(t, rows_of(t, all, 1, rows), 1, lanes) : all;
+}
+
+static void put_and_got(void **state)
+{
+    (void)state;
+    struct model *m = fixture_model("ekvae", "{\"latent\": 3}", 4, 2, 1);
+    struct carry c = carry_new(m, 5);
+    struct tape *t = tape_new();
+    tape_begin(t, &m->params, NULL, 0);
+    int row = carry_put(&c, 0, numbered(t, 3, 5, true));
+    assert_int_equal(row, 3);
+    assert_int_equal(carry_put(&c, row, NULL), 3);
+    row = carry_put(&c, row, numbered(t, 9, 5, false));
+    assert_int_equal(row, 12);
+    var *first = carry_get(t, &c, 0, 3), *second = carry_get(t, &c, 3, 9), *last = carry_get(t, &c, 12, 2);
+    assert_null(carry_get(t, &c, 12, 0));
+    assert_int_equal(first->rows, 3);
+    assert_int_equal(second->lanes, 5);
+    for (int l = 0; l < 5; l++) {
+        for (int i = 0; i < 9; i++) {
+            if (i < 3)
+                assert_true(first->v[i * first->ld + l] == (real)(100 * i + l));
+            assert_true(second->v[i * second->ld + l] == (real)(100 * i + l));
+        }
+        assert_true(last->v[l] == 0 && last->v[last->ld + l] == 0); /* nobody put anything there */
+    }
+    assert_int_equal(c.steps, 0); /* whoever carries counts */
+    tape_free(t);
+    carry_free(&c);
+    model_free(m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(begins_empty),
+        cmocka_unit_test(put_and_got),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
