@@ -177,6 +177,10 @@ static int run(const struct operands *operands, const char *command, struct erro
     struct model *m = model_load(operands->v[0], e);
     if (!m)
         return e->code;
+    if (settings.online && model_goes_on(m, e)) {
+        model_free(m);
+        return error_prefix(e, "--online: %s", input_name(operands->v[0]));
+    }
     bool filters = settings.filtered || settings.online || (model_settings(m)->filter && !settings.smoothed);
     enum inference kind = filters ? INFER_FILTERED : INFER_SMOOTHED;
     int code = filter_open(&f, &how, e);

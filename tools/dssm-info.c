@@ -146,6 +146,10 @@ static void print_text(const struct model *m, const char *name, const json_t *al
     printf("%s: %s (%s), %s version\n", name, m->kind->name, m->kind->title, model_settings(m)->filter ? "filter" : "smoother");
     printf("%d observed numbers, %d controls and %d latent numbers a step; %zu parameters\n", m->dx, m->du, model_settings(m)->latent,
            m->params.size);
+    if (m->kind->carry_rows(m) > 0)
+        printf("goes on record by record (dssm-infer --online), carrying %d numbers\n", m->kind->carry_rows(m));
+    else
+        printf("looks ahead, so does not go on record by record (dssm-infer --online): a version trained with --filter does\n");
     print_section(all, "x", "x");
     print_section(all, "settings", "settings");
     print_section(all, "training", "training");

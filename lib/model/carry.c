@@ -4,9 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+int model_goes_on(const struct model *m, struct error *e)
+{
+    if (m->kind->carry_rows(m) > 0)
+        return DSSM_OK;
+    return error_set(e, DSSM_USAGE, "the model (%s) looks ahead and cannot go on record by record; train one with --filter for that",
+                     m->kind->name);
+}
+
 struct carry carry_new(const struct model *m, int lanes)
 {
     struct carry c = {.rows = m->kind->carry_rows(m), .lanes = lanes};
+    if (c.rows == 0)
+        bug("carry_new: a model (%s) that looks ahead has nothing to carry", m->kind->name);
     c.v = xcalloc((size_t)c.rows * (size_t)lanes, sizeof(real));
     return c;
 }

@@ -81,7 +81,7 @@ struct model_settings {
     int prior;                        /* enum prior_kind */
     int vhp_latent;                   /* Dζ */
     struct int_list vhp_hidden;
-    bool filter; /* filter version: the filtered belief takes the smoothed one's place */
+    bool filter; /* filter version: beliefs know the steps so far alone */
 };
 extern const struct option_row options_model[];
 
@@ -189,6 +189,9 @@ int model_fits(const struct model *m, const struct dataset *d, const char *name,
 int model_fits_record(const struct model *m, const struct record *r, struct error *e);
 
 /* carry.c */
+/* Can the model go on record by record? Not one that looks ahead: it has nothing to carry. */
+int model_goes_on(const struct model *m, struct error *e);
+/* For a model that can. */
 struct carry carry_new(const struct model *m, int lanes);
 void carry_free(struct carry *c);
 /* Rows from..from+n-1 as a constant; NULL if n is 0. */
@@ -360,7 +363,7 @@ void beliefs_infer(const struct model *m, const struct record *records, int coun
                    const struct noise *n, struct pool *pool, struct beliefs *out);
 void beliefs_free(struct beliefs *b);
 
-/* A filter that goes on record by record, in constant memory (online.c). */
+/* A filter that goes on record by record, in constant memory (online.c), for a model that can (model_goes_on). */
 struct online;
 struct online *online_new(const struct model *m, int draws, const struct noise *n);
 /* Beliefs after each step of the record, which must fit the model: the next steps of the sequence at hand, or the first of a new one. The

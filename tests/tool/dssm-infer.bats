@@ -153,6 +153,9 @@ differ() {
     run --separate-stderr dssm-infer --online "$M" other
     assert_failure 3
     [[ $stderr == *"other: record 1: field x: the model expects 64 numbers a step, got 81"* ]]
+    dvbs-train -q --starts 1 --d0 excess:100 --updates 1 --encoder 8 --decoder 8 -o ahead.npz "$S"
+    refuses 2 "dssm-infer: --online: ahead.npz: the model (dvbs) looks ahead and cannot go on record by record; train one with --filter" \
+        dssm-infer --online ahead.npz "$S"
     refuses 2 "--smoothed: not together with --online" dssm-infer --smoothed --online "$M" "$S"
     refuses 2 "--smoothed: not together with --filtered" dssm-infer --smoothed --filtered "$M" "$S"
     refuses 3 "test.msgpack: expected an archive (.npz), got something else" dssm-infer "$S" "$S"

@@ -10,6 +10,7 @@ setup() {
     assert_success
     assert_line --index 0 "m.npz: ekvae (extended Kalman VAE), filter version"
     assert_line --regexp '^64 observed numbers, 1 controls and 3 latent numbers a step; [0-9]+ parameters$'
+    assert_line --index 2 "goes on record by record (dssm-infer --online), carrying 13 numbers"
     assert_line --regexp '^  encoder +\[16,12\]$'
     assert_line --regexp '^  updates +3$'
     assert_line --regexp '^encoder\.0\.weight +16x64  phi +[0-9.]+$'

@@ -64,11 +64,28 @@ static void put_and_got(void **state)
     model_free(m);
 }
 
+/* Whoever looks ahead has nothing to carry, and the error says what does; every kind has a version that carries. */
+static void who_goes_on(void **state)
+{
+    (void)state;
+    struct error e = {0};
+    for (int i = 0; model_kinds[i]; i++) {
+        struct model *m = fixture_model(model_kinds[i]->name, "{\"filter\": true}", 4, 2, 1);
+        assert_int_equal(model_goes_on(m, &e), DSSM_OK);
+        model_free(m);
+    }
+    struct model *m = fixture_model("dvbs", "{}", 4, 2, 1);
+    assert_int_equal(model_goes_on(m, &e), DSSM_USAGE);
+    assert_string_equal(e.text, "the model (dvbs) looks ahead and cannot go on record by record; train one with --filter for that");
+    model_free(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(begins_empty),
         cmocka_unit_test(put_and_got),
+        cmocka_unit_test(who_goes_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -350,19 +350,6 @@ static void data_must_fit(void **state)
     model_free(without);
 }
 
-static void carries_are_new_and_empty(void **state)
-{
-    (void)state;
-    struct model *m = fixture_model("ekvae", "{" FIXTURE_TINY "}", 4, 2, 3);
-    struct carry c = carry_new(m, 5);
-    assert_int_equal(c.rows, 3 + 9 + 2);
-    assert_int_equal(c.lanes, 5);
-    assert_int_equal(c.steps, 0);
-    carry_free(&c);
-    assert_null(c.v);
-    model_free(m);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -375,7 +362,6 @@ int main(void)
         cmocka_unit_test(a_file_that_is_no_archive),
         cmocka_unit_test(vectors_come_back_with_a_prefix),
         cmocka_unit_test(data_must_fit),
-        cmocka_unit_test(carries_are_new_and_empty),
     };
     return cmocka_run_group_tests(tests, make_path, remove_path);
 }
