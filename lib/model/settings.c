@@ -15,6 +15,6 @@ const struct option_row options_model[] = {
     {"vhp-latent", 0, OPT_INT, AT(vhp_latent), "2", 1, 64, NULL, "N", "size of the hierarchical prior's own latent variable"},
     {"vhp-hidden", 0, OPT_SIZES, AT(vhp_hidden), "64-64", 1, 65536, NULL, "N-N", "hidden layers of the hierarchical prior"},
     {"filter", 0, OPT_FLAG, AT(filter), NULL, 0, 0, NULL, NULL,
-     "learn the filter version: the rate uses filtered beliefs instead of smoothed ones"},
+     "learn the filter version: its beliefs know the steps so far, not the later ones"},
     {0},
 };

@@ -1,0 +1,75 @@
+# dks-train: it trains in every way, same bytes whatever threads and interruptions; its models do what any model does; refusals.
+
+setup_file() {
+    load helper
+    load any-model
+    cd "$BATS_FILE_TMPDIR" || exit 1
+    any_data
+    small -o m.npz train.msgpack
+    small --filter -o f.npz train.msgpack
+}
+
+setup() {
+    load helper
+    load any-model
+    DATA=$BATS_FILE_TMPDIR/train.msgpack
+    S=$BATS_FILE_TMPDIR/test.msgpack
+    M=$BATS_FILE_TMPDIR/m.npz F=$BATS_FILE_TMPDIR/f.npz
+}
+
+small() {
+    dks-train -q --seed 3 --encoder 16 --decoder 16 --gru-units 8 --starts 1 --updates 30 --d0 excess:500 "$@"
+}
+
+@test "one thread, two threads: same bytes" {
+    any_threads "$DATA"
+}
+
+@test "killed and run again: what an uninterrupted run gives, to the byte" {
+    any_killed "$DATA"
+}
+
+@test "every objective, prior and version trains" {
+    any_trains "$DATA" "$S" "--objective annealing" "--objective elbo --prior normal" "--prior normal" "--filter" "--filter --prior normal" \
+        "--initial-phase coders" "--starts 2 --start-updates 2" "--transition linear --bases 4" \
+        "--no-correct" "--transition linear --no-correct --filter" "--combiner-hidden 8-8 --transition-hidden 8"
+}
+
+@test "masked frames, sequences of unequal length, no controls" {
+    any_missing "$DATA"
+}
+
+@test "the same in the filter version, locally linear, with a combiner of its own" {
+    small() {
+        dks-train -q --seed 3 --encoder 16 --decoder 16 --gru-units 8 --starts 1 --updates 30 --d0 excess:500 --filter --transition linear --bases 4 \
+            --no-correct "$@"
+    }
+    any_missing "$DATA"
+    any_online m.npz masked
+}
+
+@test "beliefs, predictions, generated sequences, what is in the model" {
+    any_chain "$M" "$S"
+    any_chain "$F" "$S"
+    run dssm-info "$M"
+    assert_line --index 0 "$M: dks (deep Kalman smoother), smoother version"
+    assert_line --regexp '^recognition\.ahead\.U +24x8  phi '
+    assert_line --regexp '^recognition\.back\.U +24x8  phi '
+    assert_line --regexp '^transition\.W_minus_I +3x3  psi '
+    run dssm-info "$F"
+    assert_line --regexp '^recognition\.back\.U +24x8  phi '
+    refute_line --regexp 'recognition\.ahead'
+}
+
+@test "the smoother looks ahead, the filter goes on record by record" {
+    any_looks_ahead "$M" "$S"
+    any_online "$F" "$S"
+}
+
+@test "what is wrong is refused" {
+    refuses 2 "--transition: expected one of gated, linear, got" dks-train -o m.npz --transition round "$DATA"
+    refuses 2 "--gru-units" dks-train -o m.npz --gru-units 0 "$DATA"
+    refuses 2 "--encoder: expected at least one layer, got none" dks-train -o m.npz --encoder none "$DATA"
+    refuses 1 "dks-train: absent: No such file" dks-train -o m.npz absent
+    assert_not_exists m.npz
+}
