@@ -46,7 +46,7 @@ $(foreach from,smoothed filtered,$(eval $(call FIGURE_PREDICTED,$(from))))
 $(FIGURES)/%/errors.tsv: $(TABLES)/%/1.npz $(FIGURE_TEST)
 	@mkdir -p $(@D)
 	for from in smoothed filtered; do $(BIN)/rollout --quiet --from $$from $^ | $(BIN)/seq-mse --quiet --per-step || exit 1; done | \
-	    jq -rs '["step", "smoothed", "filtered"], ([.[0].per_step, .[1].per_step] | transpose | to_entries[] | [.key + 1, .value[0] // "nan", .value[1] // "nan"]) | @tsv' \
+	    jq -rs '["step", "smoothed", "filtered"], (map(.per_step) | transpose | to_entries[] | [.key + 1] + (.value | map(. // "nan"))) | @tsv' \
 	    >$@.part && mv $@.part $@
 
 # ---- a training that keeps models on the way ----
@@ -67,7 +67,8 @@ $(LEARNING)/snapshots.tsv: $(LEARNING)/1.json $(FIGURE_TEST)
 $(FIGURES)/figure-1.png: $(LEARNING)/training.tsv $(LEARNING)/snapshots.tsv pipelines/plot/learning.gp
 	gnuplot -e "folder='$(LEARNING)'; row='$(FIGURE_1_ROW)'; output='$@'" pipelines/plot/learning.gp
 
-$(FIGURES)/figure-2.png: $(foreach row,$(FIGURE_2_ROWS),$(foreach file,prior.tsv posterior.tsv generated.png,$(FIGURES)/$(row)/$(file))) pipelines/plot/generated.gp
+FIGURE_2_FILES = $(foreach row,$(FIGURE_2_ROWS),$(foreach file,prior.tsv posterior.tsv generated.png,$(FIGURES)/$(row)/$(file)))
+$(FIGURES)/figure-2.png: $(FIGURE_2_FILES) pipelines/plot/generated.gp
 	gnuplot -e "folder='$(FIGURES)'; rows='$(FIGURE_2_ROWS)'; output='$@'" pipelines/plot/generated.gp
 
 $(FIGURES)/figure-4.png: $(foreach file,smoothed.png filtered.png errors.tsv,$(FIGURES)/$(FIGURE_4_ROW)/$(file)) pipelines/plot/predicted.gp
