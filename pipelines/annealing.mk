@@ -8,7 +8,7 @@ STUDY_TRAIN ?=
 STUDY_SEEDS  = $(call SEED_LIST,3)
 STUDY_ROWS   = $(shell awk -F '\t' '$$1 == "study" { print $$2 }' pipelines/study.tsv)
 STUDY_RUNS   = $(foreach row,$(STUDY_ROWS),$(STUDY_SEEDS:%=$(row)/%))
-study_job    = BIN=$(BIN) DATA=$(PENDULUM) pipelines/job pipelines/study.tsv $(STUDY)/$(1)$(if $(STUDY_TRAIN), $(STUDY_TRAIN))
+study_job    = env BIN=$(BIN) DATA=$(PENDULUM) pipelines/job pipelines/study.tsv $(STUDY)/$(1)$(if $(STUDY_TRAIN), $(STUDY_TRAIN))
 
 $(STUDY)/%.json: FORCE | $(PENDULUM_DATA)
 	@$(call study_job,$*)

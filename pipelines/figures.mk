@@ -54,7 +54,7 @@ $(FIGURES)/%/errors.tsv: $(TABLES)/%/1.npz $(FIGURE_TEST)
 LEARNING := $(FIGURES)/learning/$(FIGURE_1_ROW)
 
 $(LEARNING)/1.json: FORCE | $(PENDULUM_DATA)
-	@BIN=$(BIN) DATA=$(PENDULUM) SNAPSHOT_EVERY=100 pipelines/job pipelines/tables.tsv $(LEARNING)/1 $(TABLE_TRAIN) --eval-every 50
+	@env BIN=$(BIN) DATA=$(PENDULUM) SNAPSHOT_EVERY=100 pipelines/job pipelines/tables.tsv $(LEARNING)/1 $(TABLE_TRAIN) --eval-every 50
 
 $(LEARNING)/training.tsv: $(LEARNING)/1.json
 	pipelines/metrics-table $(LEARNING)/1.jsonl >$@.part && mv $@.part $@

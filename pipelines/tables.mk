@@ -11,7 +11,7 @@ table_jobs  = $(foreach row,$(call table_rows,$(1)),$(TABLE_SEEDS:%=$(TABLES)/$(
 
 # A job knows by itself whether there is anything to do.
 $(TABLES)/%.json: FORCE | $(PENDULUM_DATA)
-	@BIN=$(BIN) DATA=$(PENDULUM) pipelines/job pipelines/tables.tsv $(TABLES)/$* $(TABLE_TRAIN)
+	@env BIN=$(BIN) DATA=$(PENDULUM) pipelines/job pipelines/tables.tsv $(TABLES)/$* $(TABLE_TRAIN)
 
 $(TABLES)/%.npz: $(TABLES)/%.json
 	@:

@@ -316,6 +316,26 @@ TINY='--updates 200 --starts 1 --d0 excess:100 --encoder 8 --decoder 8'
     assert_equal "$(find figures -name '*.part')" ""
 }
 
+@test "make: told to stop, it leaves checkpoints and no training behind, and goes on from them" {
+    small_data
+    local long="$TINY --updates 2000 --checkpoint-every 20"
+    make --no-print-directory -C "$ROOT" BIN="$BIN" PENDULUM="$PWD/data" TABLES="$PWD/tables" TABLE_TRAIN="$long" ROWS=ekvae-co table-1a-run >words 2>&1 &
+    local pid=$!
+    for _ in $(seq 300); do
+        [ -e tables/ekvae-co/1.checkpoint ] && break
+        sleep 0.05
+    done
+    kill -TERM "$pid"
+    ! wait "$pid" || fail "it ended as if all were well"
+    # whoever trains holds the lock
+    flock -w 10 tables/ekvae-co/1.command true
+    grep -q "the same command goes on" words || fail "$(cat words)"
+    assert_not_exists tables/ekvae-co/1.npz
+    run pipeline table-1a-run ROWS=ekvae-co TABLE_TRAIN="$long"
+    assert_success
+    [ "$(wc -l <tables/ekvae-co/1.time)" -eq 2 ]
+}
+
 @test "make: the annealing study from nothing, and its list of jobs" {
     small_data
     run pipeline -j2 annealing-study-run SEEDS=1 STUDY_TRAIN="$TINY --updates 10"
