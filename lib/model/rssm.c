@@ -29,12 +29,15 @@ static const struct option_row rssm_options[] = {
     {"prior-hidden", 0, OPT_SIZES, AT(prior), "64", 1, 65536, NULL, "N-N", "hidden layers from h to the prior of z"},
     {"posterior-hidden", 0, OPT_SIZES, AT(posterior), "64", 1, 65536, NULL, "N-N",
      "hidden layers from h and what is seen to the posterior of z"},
-    {"prior-mean", 0, OPT_CHOICE, AT(prior_mean), "near", 0, 0, "free|near", "KIND",
+    {"prior-mean", 0, OPT_CHOICE, AT(prior_mean), "free", 0, 0, "free|near", "KIND",
      "the network gives the mean of the prior itself (as Hafner's does), or what is added to the state before"},
-    {"start-variance", 0, OPT_REAL, AT(start_variance), "0.05", 1e-8, 1e4, NULL, "V", "variance of the prior at the start of training"},
+    {"start-variance", 0, OPT_REAL, AT(start_variance), "1", 1e-8, 1e4, NULL, "V", "variance of the prior at the start of training"},
     {"transition-rate", 0, OPT_REAL, AT(transition_rate), "3", 1e-9, 1e4, NULL, "F", "factor on the learning rate of GRU and prior"},
     {0},
 };
+
+/* A short start shows by its Lagrangian how round the latent circle is, and costs little (data/measured/rssm-study.md). */
+static const struct option_default rssm_defaults[] = {{"updates", "6000"}, {"starts", "5"}, {"start-updates", "500"}, {0}};
 
 struct rssm {
     int dz, du, units;
@@ -250,6 +253,7 @@ const struct model_kind model_rssm = {
     .name = "rssm",
     .title = "recurrent state-space model",
     .options = rssm_options,
+    .defaults = rssm_defaults,
     .settings_size = sizeof(struct rssm_settings),
     .parts_size = sizeof(struct rssm),
     .check = rssm_check,
