@@ -7,11 +7,13 @@
 
 enum transition_kind { TRANSITION_GATED, TRANSITION_LINEAR };
 
+enum combines { COMBINES_FREE, COMBINES_CORRECT, COMBINES_MIX };
+
 struct dks_settings {
     struct model_settings common;
     int units;                         /* of each GRU */
     struct int_list combiner;          /* hidden layers of q */
-    bool corrects;                     /* q's mean is the transition's and what the combiner adds */
+    int combines;                      /* enum combines */
     int transition;                    /* enum transition_kind */
     struct transition_settings linear; /* hidden, decay and variance are the gated one's too */
 };
@@ -21,14 +23,19 @@ static const struct option_row dks_options[] = {
     {"gru-units", 0, OPT_INT, AT(units), "64", 1, 4096, NULL, "N", "units of each of the recognition's GRUs"},
     {"combiner-hidden", 0, OPT_SIZES, AT(combiner), "64", 1, 65536, NULL, "N-N",
      "hidden layers from the state before, the control and the GRUs to the belief over a state"},
-    {"correct", 0, OPT_FLAG, AT(corrects), "yes", 0, 0, NULL, NULL,
-     "the combiner gives what is added to the transition's mean; --no-correct: the mean itself"},
+    {"combiner", 0, OPT_CHOICE, AT(combines), "mix", 0, 0, "free|correct|mix", "KIND",
+     "what a network makes the belief's mean of: the mean itself, what is added to the transition's mean, or a gated mix of the "
+     "transition's mean and its own"},
     {"transition", 0, OPT_CHOICE, AT(transition), "gated", 0, 0, "gated|linear", "KIND",
      "mean of the transition: a gated mix of a linear and a nonlinear one, or locally linear"},
     {"transition-hidden", 0, OPT_SIZES, AT(linear.hidden), "64", 1, 65536, NULL, "N-N", "hidden layers of the transition's network"},
     {"bases", 'M', OPT_INT, AT(linear.bases), "16", 1, 4096, NULL, "N", "base matrices of a locally linear transition"},
     {"base-spread", 0, OPT_REAL, AT(linear.base_spread), "0.05", 0, 10, NULL, "S",
      "locally linear: standard deviation of the base matrices' start around identity (F) and 0 (B)"},
+    {"centred-bases", 0, OPT_FLAG, AT(linear.centred), "yes", 0, 0, NULL, NULL,
+     "locally linear: the base matrices' mean is the identity (F) and 0 (B) at the start; --no-centred-bases: it is as drawn"},
+    {"mixing-gain", 0, OPT_REAL, AT(linear.mixing_gain), "4", 0, 1000, NULL, "G",
+     "locally linear: factor on the start of the mixing network's last weights: how much the mixture depends on the state"},
     {"base-decay", 0, OPT_REAL, AT(linear.decay), "2", 0, 1000, NULL, "D",
      "pull of the linear map's matrices towards the identity: share lost an update, over the learning rate"},
     {"start-variance", 0, OPT_REAL, AT(linear.variance), "0.01", 1e-8, 1e4, NULL, "V", "process noise at the start of training"},
@@ -37,7 +44,7 @@ static const struct option_row dks_options[] = {
 
 struct dks {
     int dz, transition;
-    bool corrects;
+    int combines;
     struct recognition recognition;
     struct mlp decoder, combiner, first;
     struct gated gated; /* one of both */
@@ -52,16 +59,27 @@ static int dks_check(const void *settings, int dx, int du, struct error *e)
     return recognition_check(&s->common, e);
 }
 
+/* Rows of its output: mean, log variance and, for a mix, the gate. */
+static struct mlp combiner_declare(struct model *m, const struct dks_settings *s, int h, uint64_t seed)
+{
+    int dz = s->common.latent;
+    if (s->combines != COMBINES_MIX)
+        return gauss_declare(&m->params, "combiner", dz + m->du + h, &s->combiner, dz, -4, GROUP_PHI, seed);
+    struct mlp c = mlp_declare(&m->params, "combiner", dz + h, &s->combiner, 3 * dz, ACT_TANH, ACT_NONE, GROUP_PHI, seed);
+    mlp_output_start(&m->params, &c, dz, dz, -4, 1);
+    return c;
+}
+
 static void dks_declare(struct model *m, uint64_t seed)
 {
     const struct dks_settings *s = m->settings;
     struct dks *k = m->parts;
     k->dz = s->common.latent;
     k->transition = s->transition;
-    k->corrects = s->corrects;
+    k->combines = s->combines;
     k->recognition = recognition_declare(m, true, !s->common.filter, s->units, seed);
     int h = recognition_rows(&k->recognition);
-    k->combiner = gauss_declare(&m->params, "combiner", k->dz + m->du + h, &s->combiner, k->dz, -4, GROUP_PHI, seed);
+    k->combiner = combiner_declare(m, s, h, seed);
     k->first = gauss_declare(&m->params, "first", h, &s->combiner, k->dz, -4, GROUP_PHI, seed);
     k->decoder = decoder_declare(m, k->dz, seed);
     if (s->transition == TRANSITION_GATED)
@@ -97,15 +115,32 @@ static struct gauss transition_gauss(struct tape *t, const struct dks *k, var *z
     return (struct gauss){transition_mean(t, &at, z), at.Q};
 }
 
+/* The belief from the state before, or a correction of the transition's mean. */
+static struct gauss combine(struct tape *t, const struct dks *k, var *before, var *u, var *h, var *expected)
+{
+    struct gauss q = gauss_head(t, mlp_apply(t, &k->combiner, stack_rows(t, u ? 3 : 2, (var *const[]){before, h, u})));
+    if (k->combines == COMBINES_CORRECT)
+        q.mean = add(t, q.mean, expected);
+    return q;
+}
+
+/* mean p + g ⊙ (m − p), the transition's mean p in place of the state before: what is left to the network is a comparison with h. */
+static struct gauss mix(struct tape *t, const struct dks *k, var *h, var *expected)
+{
+    var *out = mlp_apply(t, &k->combiner, stack_rows(t, 2, (var *const[]){expected, h}));
+    struct gauss q = gauss_head(t, rows_of(t, out, 0, 2 * k->dz));
+    var *gate = v_sigmoid(t, rows_of(t, out, 2 * k->dz, k->dz));
+    q.mean = add(t, expected, mul(t, gate, sub(t, q.mean, expected)));
+    return q;
+}
+
 static void dks_next(void *model, struct tape *t, int step, var *before, struct gauss *p, struct gauss *q)
 {
     const struct pass *a = model;
     int B = a->b->B;
-    var *u = a->u ? step_of(t, a->u, step, B) : NULL, *in[3] = {before, step_of(t, a->h, step, B), u};
+    var *u = a->u ? step_of(t, a->u, step, B) : NULL, *h = step_of(t, a->h, step, B);
     *p = transition_gauss(t, a->k, before, u);
-    *q = gauss_head(t, mlp_apply(t, &a->k->combiner, stack_rows(t, u ? 3 : 2, in)));
-    if (a->k->corrects)
-        q->mean = add(t, q->mean, p->mean);
+    *q = a->k->combines == COMBINES_MIX ? mix(t, a->k, h, p->mean) : combine(t, a->k, before, u, h, p->mean);
 }
 
 static struct path run(struct pass *a, struct tape *t, struct recognition_past past, var *before)

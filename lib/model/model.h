@@ -219,6 +219,8 @@ struct transition_settings {
     int bases;              /* M */
     struct int_list hidden; /* of g */
     double base_spread;     /* F⁽ᵐ⁾ = I + spread·randn, B⁽ᵐ⁾ = spread·randn */
+    bool centred;           /* the mean of the F⁽ᵐ⁾ is I and that of the B⁽ᵐ⁾ 0, at the start */
+    double mixing_gain;     /* factor on the start of g's last weights */
     double decay;           /* pull of F⁽ᵐ⁾ towards I, see struct param */
     double variance;        /* start of Q⁽ᵐ⁾ and R */
 };

@@ -3,8 +3,24 @@
 
 #include <math.h>
 
+/* Takes the mean over the M columns away from each row. */
+static void centre(struct params *p, int index)
+{
+    int rows = p->entry[index].rows, M = p->entry[index].cols;
+    real *v = params_value(p, index);
+    for (int i = 0; i < rows; i++, v += M) {
+        double mean = 0;
+        for (int m = 0; m < M; m++)
+            mean += (double)v[m] / M;
+        for (int m = 0; m < M; m++)
+            v[m] -= (real)mean;
+    }
+}
+
 /* vec(base⁽ᵐ⁾) stand in the columns of one matrix, so that a batch of mixtures is one product. F⁽ᵐ⁾ is kept as F⁽ᵐ⁾ − I, which
- * starts small and is pulled towards 0: a step that nothing is known of changes nothing. */
+ * starts small and is pulled towards 0: a step that nothing is known of changes nothing. With centred bases an even mixture is the
+ * identity exactly, so that at the start all motion comes from how α depends on z: products of states, such as velocity times position,
+ * and not a constant matrix, with which one dimension would learn a Cartesian velocity in place of an angular one. */
 static void start_bases(struct params *p, const struct transition *tr, const struct transition_settings *s, uint64_t seed)
 {
     params_normal(p, tr->F, seed, 0, s->base_spread);
@@ -12,6 +28,12 @@ static void start_bases(struct params *p, const struct transition *tr, const str
     if (tr->du > 0)
         params_normal(p, tr->B, seed, 0, s->base_spread);
     params_fill(p, tr->log_Q, log(s->variance));
+    mlp_output_start(p, &tr->g, 0, s->bases, 0, s->mixing_gain);
+    if (!s->centred)
+        return;
+    centre(p, tr->F);
+    if (tr->du > 0)
+        centre(p, tr->B);
 }
 
 struct transition transition_declare(struct params *p, int dz, int du, const struct transition_settings *s, uint64_t seed)
