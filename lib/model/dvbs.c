@@ -63,8 +63,10 @@ static void dvbs_declare(struct model *m, uint64_t seed)
     k->first = gauss_declare(&m->params, "first", h, &s->fusion, k->dz, -4, GROUP_PHI, seed);
     k->decoder = decoder_declare(m, k->dz, seed);
     k->transition = transition_declare(&m->params, k->dz, m->du, &s->transition, seed);
-    if (s->common.prior == PRIOR_NORMAL)
-        k->f = mlp_declare(&m->params, "first.f", k->dz, &s->start, k->dz, ACT_TANH, ACT_NONE, GROUP_PSI, seed);
+    if (s->common.prior == PRIOR_NORMAL) {
+        k->f = mlp_declare(&m->params, "first.f", k->dz, &s->start, k->dz, ACT_TANH, ACT_NONE, GROUP_PSI0, seed);
+        mlp_output_start(&m->params, &k->f, 0, k->dz, 0, 0.1);
+    }
     k->prior = prior_declare(&m->params, &s->common, seed);
 }
 
@@ -80,6 +82,12 @@ struct pass {
     struct gauss start; /* Karl's q(zeta|h_1); no values with the hierarchical prior */
 };
 
+/* Karl's z_1 = f(ζ), f near the identity at the start: ζ + net(ζ). */
+static var *start_from(struct tape *t, const struct dvbs *k, var *zeta)
+{
+    return add(t, zeta, mlp_apply(t, &k->f, zeta));
+}
+
 static var *dvbs_first(void *model, struct tape *t, struct gauss *q)
 {
     struct pass *a = model;
@@ -90,7 +98,7 @@ static var *dvbs_first(void *model, struct tape *t, struct gauss *q)
         return sample_diag(t, g, noise_steps(t, a->n, NOISE_STATE, a->b, k->dz, 0, 1));
     }
     a->start = g;
-    var *z = mlp_apply(t, &k->f, sample_diag(t, g, noise_steps(t, a->n, NOISE_AUX, a->b, k->dz, 0, 1)));
+    var *z = start_from(t, k, sample_diag(t, g, noise_steps(t, a->n, NOISE_AUX, a->b, k->dz, 0, 1)));
     *q = (struct gauss){z, filled(t, k->dz, z->lanes, VARIANCE_FLOOR)};
     return z;
 }
@@ -167,7 +175,7 @@ static struct latent dvbs_start(const struct model *m, struct tape *t, const str
 {
     const struct dvbs *k = m->parts;
     var *z = prior_sample(t, &k->prior, b, n);
-    return (struct latent){k->prior.kind == PRIOR_VHP ? z : mlp_apply(t, &k->f, z), NULL};
+    return (struct latent){k->prior.kind == PRIOR_VHP ? z : start_from(t, k, z), NULL};
 }
 
 const struct model_kind model_dvbs = {

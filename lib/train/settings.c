@@ -34,6 +34,8 @@ const struct option_row options_train[] = {
     {"starts", 0, OPT_INT, AT(starts), "3", 1, 1000, NULL, "K",
      "short trainings from different draws, of which the one with the lowest Lagrangian goes on"},
     {"start-updates", 0, OPT_INT, AT(start_updates), "1500", 1, 1e9, NULL, "N", "updates of a short training"},
+    {"prior-after", 0, OPT_INT, AT(prior_after), "0", 0, 1e9, NULL, "N",
+     "updates before the hierarchical prior moves: till then it holds the states near 0 and of size 1"},
     {"crop-every", 0, OPT_INT, AT(crop_every), "0", 0, 1e9, NULL, "N",
      "each Nth update is on sub-sequences, drawn anew; 0: none is, else 2 or more"},
     {"crop-shortest", 0, OPT_INT, AT(crop_shortest), "5", 1, 1e9, NULL, "STEPS",

@@ -47,6 +47,13 @@ static int longest_of(const struct dataset *d, const int *pick, int n)
 
 /* ---- one update ---- */
 
+/* Groups that move in this update: those of the phase, without the hierarchical prior's as long as that keeps still. */
+static unsigned moving_in(const struct run *r, const struct objective_state *o)
+{
+    unsigned moving = objective_moving(&r->s->objective, o);
+    return r->now.update < r->s->prior_after ? moving & ~(unsigned)(GROUP_PSI0 | GROUP_PHI0) : moving;
+}
+
 /* Counts an update that is not taken; the error names the term when there were too many. */
 static int skip_update(struct run *r, const char *term, double value, struct error *e)
 {
@@ -76,19 +83,19 @@ static struct batch_result forward_cropped(struct run *r, struct objective_weigh
     for (int i = 0; i < n; i++)
         r->from[i] = crop_start(noise.seed, update, pick[i], (int)record_steps(&r->data->record[pick[i]]), length);
     *w = r->objective->weights(&r->s->objective, &r->now.objective, update);
-    return gradient_forward(r->engine, pick, n, r->from, length, objective_moving(&r->s->objective, &r->now.objective), &noise);
+    return gradient_forward(r->engine, pick, n, r->from, length, moving_in(r, &r->now.objective), &noise);
 }
 
 /* Forward, and again with all groups where this very batch ends the initial phase. */
 static struct batch_result forward(struct run *r, struct objective_weights *w, struct objective_state *o)
 {
-    unsigned moving = objective_moving(&r->s->objective, o);
+    unsigned moving = moving_in(r, o);
     struct batch_result b = run_forward(r, moving);
     if (!isfinite(b.distortion) || !isfinite(b.rate))
         return b;
     *w = r->objective->advance(&r->s->objective, o, (int)r->now.update, b.distortion);
-    if (objective_moving(&r->s->objective, o) != moving)
-        run_forward(r, objective_moving(&r->s->objective, o));
+    if (moving_in(r, o) != moving)
+        run_forward(r, moving_in(r, o));
     return b;
 }
 
@@ -111,7 +118,7 @@ static int one_update(struct run *r, struct error *e)
         return skip_update(r, "the distortion", b.distortion, e);
     if (!isfinite(b.rate))
         return skip_update(r, "the rate", b.rate, e);
-    unsigned moving = objective_moving(&r->s->objective, &o);
+    unsigned moving = moving_in(r, &o);
     double norm = gradient_backward(r->engine, w, moving, r->gradient);
     if (!(norm < WILD_NORM))
         return skip_update(r, "the gradient's norm", norm, e);
