@@ -26,7 +26,7 @@ static const struct option_row dks_options[] = {
     {"combiner", 0, OPT_CHOICE, AT(combines), "mix", 0, 0, "free|correct|mix", "KIND",
      "what a network makes the belief's mean of: the mean itself, what is added to the transition's mean, or a gated mix of the "
      "transition's mean and its own"},
-    {"transition", 0, OPT_CHOICE, AT(transition), "gated", 0, 0, "gated|linear", "KIND",
+    {"transition", 0, OPT_CHOICE, AT(transition), "linear", 0, 0, "gated|linear", "KIND",
      "mean of the transition: a gated mix of a linear and a nonlinear one, or locally linear"},
     {"transition-hidden", 0, OPT_SIZES, AT(linear.hidden), "64", 1, 65536, NULL, "N-N", "hidden layers of the transition's network"},
     {"bases", 'M', OPT_INT, AT(linear.bases), "16", 1, 4096, NULL, "N", "base matrices of a locally linear transition"},
@@ -59,6 +59,9 @@ static int dks_check(const void *settings, int dx, int du, struct error *e)
     return recognition_check(&s->common, e);
 }
 
+/* A mix begins near the transition's mean: σ(−2) = 0.12. Beginning half way, it measures each state anew, and no velocity is learned. */
+enum { GATE_START = -2 };
+
 /* Rows of its output: mean, log variance and, for a mix, the gate. */
 static struct mlp combiner_declare(struct model *m, const struct dks_settings *s, int h, uint64_t seed)
 {
@@ -67,6 +70,7 @@ static struct mlp combiner_declare(struct model *m, const struct dks_settings *s
         return gauss_declare(&m->params, "combiner", dz + m->du + h, &s->combiner, dz, -4, GROUP_PHI, seed);
     struct mlp c = mlp_declare(&m->params, "combiner", dz + h, &s->combiner, 3 * dz, ACT_TANH, ACT_NONE, GROUP_PHI, seed);
     mlp_output_start(&m->params, &c, dz, dz, -4, 1);
+    mlp_output_start(&m->params, &c, 2 * dz, dz, GATE_START, 1);
     return c;
 }
 
@@ -201,10 +205,17 @@ static struct latent dks_start(const struct model *m, struct tape *t, const stru
     return (struct latent){prior_sample(t, &k->prior, b, n), NULL};
 }
 
+/* Found on pictures of a pendulum, data/measured/recurrent-study.md. */
+static const struct option_default dks_defaults[] = {
+    {"updates", "12000"},        {"starts", "2"},      {"start-updates", "3000"},  {"flat-share", "0.5"},   {"crop-every", "2"},
+    {"initial-phase", "coders"}, {"d0", "rmse:0.036"}, {"lambda-bound", "0.0009"}, {"prior-after", "6000"}, {0},
+};
+
 const struct model_kind model_dks = {
     .name = "dks",
     .title = "deep Kalman smoother",
     .options = dks_options,
+    .defaults = dks_defaults,
     .settings_size = sizeof(struct dks_settings),
     .parts_size = sizeof(struct dks),
     .check = dks_check,

@@ -11,6 +11,7 @@ struct dvbs_settings {
     struct model_settings common;
     int units;              /* of the GRU */
     struct int_list fusion; /* hidden layers of q_meas and of the first state's q */
+    double fusion_variance; /* of q_meas at the start */
     struct int_list start;  /* hidden layers of f */
     struct transition_settings transition;
 };
@@ -20,6 +21,8 @@ static const struct option_row dvbs_options[] = {
     {"gru-units", 0, OPT_INT, AT(units), "64", 1, 4096, NULL, "N", "units of the recognition's GRU"},
     {"fusion-hidden", 0, OPT_SIZES, AT(fusion), "64", 1, 65536, NULL, "N-N",
      "hidden layers from the GRU to what is fused with the transition, and to the first state"},
+    {"fusion-variance", 0, OPT_REAL, AT(fusion_variance), "20", 1e-8, 1e8, NULL, "V",
+     "variance of what is fused with the transition at the start of training: large, so that the path begins as the transition's own"},
     {"start-hidden", 0, OPT_SIZES, AT(start), "64", 1, 65536, NULL, "N-N",
      "without the hierarchical prior: hidden layers of f in z_1 = f(zeta)"},
     {"bases", 'M', OPT_INT, AT(transition.bases), "16", 1, 4096, NULL, "N", "base matrices of the locally linear transition"},
@@ -59,7 +62,7 @@ static void dvbs_declare(struct model *m, uint64_t seed)
     k->dz = s->common.latent;
     k->recognition = recognition_declare(m, filter, !filter, s->units, seed);
     int h = recognition_rows(&k->recognition);
-    k->fusion = gauss_declare(&m->params, "fusion", h, &s->fusion, k->dz, -4, GROUP_PHI, seed);
+    k->fusion = gauss_declare(&m->params, "fusion", h, &s->fusion, k->dz, log(s->fusion_variance), GROUP_PHI, seed);
     k->first = gauss_declare(&m->params, "first", h, &s->fusion, k->dz, -4, GROUP_PHI, seed);
     k->decoder = decoder_declare(m, k->dz, seed);
     k->transition = transition_declare(&m->params, k->dz, m->du, &s->transition, seed);
@@ -178,10 +181,17 @@ static struct latent dvbs_start(const struct model *m, struct tape *t, const str
     return (struct latent){k->prior.kind == PRIOR_VHP ? z : start_from(t, k, z), NULL};
 }
 
+/* Found on pictures of a pendulum, data/measured/recurrent-study.md. */
+static const struct option_default dvbs_defaults[] = {
+    {"updates", "12000"},        {"starts", "2"},      {"start-updates", "3000"},  {"flat-share", "0.5"},   {"crop-every", "2"},
+    {"initial-phase", "coders"}, {"d0", "rmse:0.036"}, {"lambda-bound", "0.0009"}, {"prior-after", "6000"}, {0},
+};
+
 const struct model_kind model_dvbs = {
     .name = "dvbs",
     .title = "deep variational Bayes smoother",
     .options = dvbs_options,
+    .defaults = dvbs_defaults,
     .settings_size = sizeof(struct dvbs_settings),
     .parts_size = sizeof(struct dvbs),
     .check = dvbs_check,
