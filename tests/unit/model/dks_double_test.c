@@ -11,27 +11,28 @@
 
 #define SMALL "\"gru_units\": 3, \"combiner_hidden\": [4], \"bases\": 3, \"transition_hidden\": [3]"
 
-/* Model k of 32: controls, prior, version, kind of the transition, what the combiner gives. */
+enum { VARIANTS = 48 };
+
+/* Model k: controls, prior, version; kind of the transition; what the mean is made of. */
 static struct any variant(int k)
 {
     static const char *const settings[] = {
-        SMALL ", \"transition\": \"gated\", \"correct\": true",
-        SMALL ", \"transition\": \"linear\", \"correct\": true",
-        SMALL ", \"transition\": \"gated\", \"correct\": false",
-        SMALL ", \"transition\": \"linear\", \"correct\": false",
+        SMALL ", \"transition\": \"gated\", \"combiner\": \"free\"",    SMALL ", \"transition\": \"linear\", \"combiner\": \"free\"",
+        SMALL ", \"transition\": \"gated\", \"combiner\": \"correct\"", SMALL ", \"transition\": \"linear\", \"combiner\": \"correct\"",
+        SMALL ", \"transition\": \"gated\", \"combiner\": \"mix\"",     SMALL ", \"transition\": \"linear\", \"combiner\": \"mix\"",
     };
-    return (struct any){"dks", settings[k >> 3 & 3], k & 1 ? 2 : 0, k & 2, k & 4};
+    return (struct any){"dks", settings[k / 8], k & 1 ? 2 : 0, k & 2, k & 4};
 }
 
 /* ---- the model in plain loops ---- */
 
-/* A setting of its own that is a flag. */
-static bool flag(const struct model *m, const char *name)
+/* Is the combiner of this kind? */
+static bool combines(const struct model *m, const char *kind)
 {
     json_t *meta = model_meta(m);
-    bool on = json_is_true(json_object_get(json_object_get(meta, "settings"), name));
+    bool is = strcmp(json_string_value(json_object_get(json_object_get(meta, "settings"), "combiner")), kind) == 0;
     json_decref(meta);
-    return on;
+    return is;
 }
 
 static struct plain_gauss plain_transition(const struct model *m, const double *z, const double *u)
@@ -40,10 +41,34 @@ static struct plain_gauss plain_transition(const struct model *m, const double *
     return gated ? plain_gated(m, z, 2, u) : plain_linear(m, z, 2, u);
 }
 
+/* The belief where something is seen, from the state before, the h of recognition's `rows` rows, the control, and the transition's p. */
+static struct plain_gauss plain_belief(const struct model *m, const double *z, const double *h, int rows, const double *u,
+                                       const struct plain_gauss *p)
+{
+    double in[PLAIN_MOST], out[PLAIN_MOST];
+    struct plain_gauss q;
+    bool mix = combines(m, "mix");
+    plain_stack(in, mix ? p->mean : z, 2, h, rows);
+    memcpy(in + 2 + rows, u, sizeof(double) * (size_t)m->du);
+    if (!mix) {
+        q = plain_head(m, "combiner", 2, in);
+        for (int i = 0; i < 2 && combines(m, "correct"); i++)
+            q.mean[i] += p->mean[i];
+        return q;
+    }
+    assert_int_equal(plain_net(m, "combiner", 2, false, in, out), 6);
+    for (int i = 0; i < 2; i++) {
+        double gate = plain_sigmoid(out[4 + i]);
+        q.mean[i] = (1 - gate) * p->mean[i] + gate * out[i];
+        q.variance[i] = exp(out[2 + i]) + VARIANCE_FLOOR;
+    }
+    return q;
+}
+
 static struct plain_path reference(const struct model *m, const struct record *r, int sequence, int T, const struct noise *n)
 {
     struct plain_path out = {.rate = 0};
-    double h[PLAIN_STEPS][PLAIN_MOST], in[PLAIN_MOST], u[PLAIN_MOST], x[PLAIN_MOST];
+    double h[PLAIN_STEPS][PLAIN_MOST], u[PLAIN_MOST], x[PLAIN_MOST];
     int rows = plain_recognition(m, r, T, h);
     for (int t = 0; t < T; t++) {
         struct plain_gauss q, p;
@@ -52,12 +77,7 @@ static struct plain_path reference(const struct model *m, const struct record *r
         } else {
             plain_control(m, r, t, u);
             p = plain_transition(m, out.z[t - 1], u);
-            memcpy(in, out.z[t - 1], sizeof(double) * 2);
-            memcpy(in + 2, h[t], sizeof(double) * (size_t)rows);
-            memcpy(in + 2 + rows, u, sizeof(double) * (size_t)m->du);
-            q = plain_seen(r, t) ? plain_head(m, "combiner", 2, in) : p;
-            for (int i = 0; i < 2 && plain_seen(r, t) && flag(m, "correct"); i++)
-                q.mean[i] += p.mean[i];
+            q = plain_seen(r, t) ? plain_belief(m, out.z[t - 1], h[t], rows, u, &p) : p;
         }
         plain_sample(n, NOISE_STATE, sequence, t, 2, &q, out.z[t]);
         out.rate += t == 0 ? plain_first_rate(m, &q, out.z[0], 2, sequence, n) : plain_kl(2, &q, &p);
@@ -71,16 +91,17 @@ static struct plain_path reference(const struct model *m, const struct record *r
 static void bound_in_plain_loops(void **state)
 {
     (void)state;
-    for (int k = 0; k < 64; k++) {
+    for (int k = 0; k < VARIANTS; k++) {
         struct any a = variant(k);
-        any_bound_of_reference(&a, k & 32, reference);
+        any_bound_of_reference(&a, false, reference);
+        any_bound_of_reference(&a, true, reference);
     }
 }
 
 static void beliefs_in_plain_loops(void **state)
 {
     (void)state;
-    for (int k = 0; k < 32; k++) {
+    for (int k = 0; k < VARIANTS; k++) {
         struct any a = variant(k);
         any_beliefs_of_reference(&a, reference);
     }
@@ -142,34 +163,69 @@ static void start_is_the_prior(void **state)
     }
 }
 
-/* A combiner that adds nothing leaves the transition's mean; without --correct its mean is its own. */
+/* The combiner's last layer as numbers: means of 0 and 0.25, and where it has a gate, that gate's logit. */
+static void set_combiner(struct model *m, double logit)
+{
+    const struct param *bias = plain_entry(m, "combiner.1", "bias"), *weight = plain_entry(m, "combiner.1", "weight");
+    real *b = fixture_param(m, "combiner.1.bias");
+    memset(fixture_param(m, "combiner.1.weight"), 0, sizeof(real) * (size_t)(weight->rows * weight->cols));
+    b[0] = 0, b[1] = 0.25;
+    for (int i = 4; i < bias->rows; i++)
+        b[i] = (real)logit;
+}
+
+/* Beliefs' means of a combiner that gives these numbers: `share` of its own mean and `rest` of the transition's. */
+static void means_of_combiner(const struct any *a, double logit, double share, double rest)
+{
+    struct model *m = any_open(a);
+    struct record r;
+    struct batch b;
+    struct tape *t = tape_new();
+    fixture_record(&r, 0, 4, ANY_DX, a->du);
+    batch_fill(&b, &r, any_all, 1, ANY_DX, a->du, 0, 4);
+    set_combiner(m, logit);
+    tape_begin(t, &m->params, NULL, 0);
+    struct inferred z = m->kind->infer(m, t, &b, &any_off, INFER_FILTERED, NULL);
+    for (int s = 1; s < 4; s++) {
+        var *memory, *u = step_of(t, batch_value(t, b.u, a->du, 4), s - 1, 1);
+        struct gauss p = m->kind->step(m, t, (struct latent){step_of(t, z.mean, s - 1, 1), NULL}, u, &memory);
+        for (int i = 0; i < 2; i++)
+            any_near(a, "mean", s, any_number(z.mean, i, s), share * 0.25 * i + rest * any_number(p.mean, i, 0), 1e-13);
+    }
+    tape_free(t);
+    batch_free(&b);
+    record_clear(&r);
+    model_free(m);
+}
+
+/* Free: the mean is its own. A correction: added to the transition's. A mix: between both, as the gate says. */
 static void what_the_combiner_gives(void **state)
 {
     (void)state;
-    for (int k = 7; k < 32; k += 8) { /* filters, each kind of transition, with and without */
-        struct any a = variant(k);
-        struct model *m = any_open(&a);
-        struct record r;
-        struct batch b;
-        struct tape *t = tape_new();
-        fixture_record(&r, 0, 4, ANY_DX, a.du);
-        batch_fill(&b, &r, any_all, 1, ANY_DX, a.du, 0, 4);
-        memset(fixture_param(m, "combiner.1.weight"), 0, sizeof(real) * 4 * 4);
-        fixture_param(m, "combiner.1.bias")[0] = 0;
-        fixture_param(m, "combiner.1.bias")[1] = 0.25;
-        tape_begin(t, &m->params, NULL, 0);
-        struct inferred z = m->kind->infer(m, t, &b, &any_off, INFER_FILTERED, NULL);
-        for (int s = 1; s < 4; s++) {
-            var *memory, *u = step_of(t, batch_value(t, b.u, a.du, 4), s - 1, 1);
-            struct gauss p = m->kind->step(m, t, (struct latent){step_of(t, z.mean, s - 1, 1), NULL}, u, &memory);
-            for (int i = 0; i < 2; i++)
-                any_near(&a, "mean", s, any_number(z.mean, i, s), 0.25 * i + (k < 16 ? any_number(p.mean, i, 0) : 0), 1e-13);
-        }
-        tape_free(t);
-        batch_free(&b);
-        record_clear(&r);
-        model_free(m);
+    for (int linear = 0; linear < 2; linear++) { /* filters with controls */
+        struct any own = variant(7 + 8 * linear), correct = variant(23 + 8 * linear), mix = variant(39 + 8 * linear);
+        means_of_combiner(&own, 0, 1, 0);
+        means_of_combiner(&correct, 0, 1, 1);
+        means_of_combiner(&mix, -40, 0, 1);
+        means_of_combiner(&mix, 0, 0.5, 0.5);
+        means_of_combiner(&mix, log(3), 0.75, 0.25);
+        means_of_combiner(&mix, 40, 1, 0);
     }
+}
+
+/* Before training a mix is near the transition's mean, and by default it is a mix, of a linear transition's. */
+static void how_it_begins(void **state)
+{
+    (void)state;
+    static const double expected[] = {0, 0, -4, -4, -2, -2};
+    struct model *m = fixture_model("dks", "{" SMALL ", \"latent\": 2, \"encoder\": [5, 3]}", ANY_DX, 1, 7);
+    assert_true(combines(m, "mix"));
+    assert_true(params_find(&m->params, "transition.F_minus_I") >= 0 && params_find(&m->params, "transition.W_minus_I") < 0);
+    assert_int_equal(plain_entry(m, "combiner.1", "bias")->rows, 6);
+    assert_int_equal(plain_entry(m, "combiner.0", "weight")->cols, 2 + 3 + 3 + 3); /* p, both units, features: no control */
+    for (int i = 0; i < 6; i++)
+        assert_true((double)fixture_param(m, "combiner.1.bias")[i] == expected[i]);
+    model_free(m);
 }
 
 /* ---- what holds for any model ---- */
@@ -177,7 +233,7 @@ static void what_the_combiner_gives(void **state)
 static void whole_gradient(void **state)
 {
     (void)state;
-    for (int k = 0; k < 32; k++) {
+    for (int k = 0; k < VARIANTS; k++) {
         struct any a = variant(k);
         any_gradient(&a, k & 1, 0, k & 8 ? 0.97 : 1); /* a locally linear one's softmax does not see a few directions */
     }
@@ -201,7 +257,7 @@ static void a_fault_is_caught(void **state)
 static void as_any_model(void **state)
 {
     (void)state;
-    for (int k = 0; k < 32; k++) {
+    for (int k = 0; k < VARIANTS; k++) {
         struct any a = variant(k);
         any_side_by_side(&a, false);
         any_side_by_side(&a, true);
@@ -216,7 +272,7 @@ static void as_any_model(void **state)
 static void filter_goes_on_from_its_carry(void **state)
 {
     (void)state;
-    for (int k = 4; k < 32; k += k & 1 ? 7 : 1) { /* filters with the normal prior, without and with controls */
+    for (int k = 4; k < VARIANTS; k += k & 1 ? 7 : 1) { /* filters with the normal prior, without and with controls */
         struct any a = variant(k);
         any_cuts(&a);
     }
@@ -254,6 +310,7 @@ int main(void)
         cmocka_unit_test(step_and_decode),
         cmocka_unit_test(start_is_the_prior),
         cmocka_unit_test(what_the_combiner_gives),
+        cmocka_unit_test(how_it_begins),
         cmocka_unit_test(whole_gradient),
         cmocka_unit_test(whole_gradient_of_other_shapes),
         cmocka_unit_test(a_fault_is_caught),

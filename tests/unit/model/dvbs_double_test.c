@@ -19,6 +19,14 @@ static struct any variant(int k)
 
 /* ---- the model in plain loops ---- */
 
+/* Karl's f: z_1 = ζ + net(ζ). */
+static void plain_f(const struct model *m, const double *zeta, double *z)
+{
+    int rows = plain_net(m, "first.f", 2, false, zeta, z);
+    for (int i = 0; i < rows; i++)
+        z[i] += zeta[i];
+}
+
 /* The belief over z_1 and z_1 itself; returns its rate. */
 static double plain_first(const struct model *m, const double *h, int sequence, const struct noise *n, struct plain_gauss *q, double *z)
 {
@@ -31,7 +39,7 @@ static double plain_first(const struct model *m, const double *h, int sequence, 
     }
     double zeta[PLAIN_MOST], rate = plain_kl(dz, q, &unit);
     plain_sample(n, NOISE_AUX, sequence, 0, dz, q, zeta);
-    plain_net(m, "first.f", 2, false, zeta, z);
+    plain_f(m, zeta, z);
     for (int i = 0; i < dz; i++)
         q->mean[i] = z[i], q->variance[i] = VARIANCE_FLOOR;
     return rate;
@@ -168,7 +176,7 @@ static void step_and_decode(void **state)
     }
 }
 
-/* Karl's own start: z_1 = f(ζ), ζ ~ N(0, I); without noise ζ is 0. */
+/* Karl's own start: z_1 = ζ + net(ζ), ζ ~ N(0, I); without noise ζ is 0. */
 static void karls_start(void **state)
 {
     (void)state;
@@ -185,7 +193,7 @@ static void karls_start(void **state)
             struct plain_gauss unit = plain_standard();
             double zeta[PLAIN_MOST], z[PLAIN_MOST];
             plain_sample(off ? &any_off : &any_noisy, NOISE_START, (int)lanes.sequence[l], 0, 2, &unit, zeta);
-            plain_net(m, "first.f", 2, false, zeta, z);
+            plain_f(m, zeta, z);
             for (int i = 0; i < 2; i++)
                 any_near(&a, "z_1", l, any_number(first.z, i, l), z[i], 1e-13);
         }
@@ -215,6 +223,29 @@ static void hierarchical_start(void **state)
     }
     tape_free(t);
     model_free(m);
+}
+
+/* Before training what is measured is vague, so that the path is the transition's own, and f is near the identity. */
+static void how_it_begins(void **state)
+{
+    (void)state;
+    static const double zeta[] = {1.5, -0.5};
+    for (int given = 0; given < 2; given++) {
+        struct model *m = fixture_model("dvbs",
+                                        given ? "{" SMALL ", \"latent\": 2, \"prior\": \"normal\", \"fusion_variance\": 3}"
+                                              : "{" SMALL ", \"latent\": 2, \"prior\": \"normal\"}",
+                                        ANY_DX, 1, 7);
+        const real *bias = fixture_param(m, "fusion.1.bias");
+        double z[PLAIN_MOST], most = 0;
+        for (int i = 0; i < 2; i++)
+            assert_true(bias[i] == 0 && fabs(exp((double)bias[2 + i]) - (given ? 3 : 20)) < 1e-9);
+        plain_f(m, zeta, z);
+        for (int i = 0; i < 2; i++)
+            most = fmax(most, fabs(z[i] - zeta[i]));
+        assert_true(most > 0 && most < 0.3);
+        assert_int_equal(plain_entry(m, "first.f.1", "weight")->group, GROUP_PSI0);
+        model_free(m);
+    }
 }
 
 /* ---- what holds for any model ---- */
@@ -300,6 +331,7 @@ int main(void)
         cmocka_unit_test(step_and_decode),
         cmocka_unit_test(karls_start),
         cmocka_unit_test(hierarchical_start),
+        cmocka_unit_test(how_it_begins),
         cmocka_unit_test(whole_gradient),
         cmocka_unit_test(whole_gradient_of_other_shapes),
         cmocka_unit_test(a_fault_is_caught),

@@ -21,7 +21,7 @@ struct parts {
 static struct parts parts_open(int du)
 {
     struct parts a = {.du = du};
-    struct transition_settings s = {.bases = BASES, .hidden = {1, {5}}, .base_spread = 0.1, .variance = 0.02};
+    struct transition_settings s = {.bases = BASES, .hidden = {1, {5}}, .base_spread = 0.1, .mixing_gain = 1, .variance = 0.02};
     params_init(&a.p);
     a.tr = transition_declare(&a.p, DZ, du, &s, 3);
     for (int i = 0; i < a.p.n; i++)
@@ -33,7 +33,7 @@ static void start_values(void **state)
 {
     (void)state;
     struct params p;
-    struct transition_settings s = {.bases = 400, .hidden = {1, {5}}, .base_spread = 0.1, .variance = 0.02};
+    struct transition_settings s = {.bases = 400, .hidden = {1, {5}}, .base_spread = 0.1, .mixing_gain = 1, .variance = 0.02};
     params_init(&p);
     struct transition tr = transition_declare(&p, DZ, 2, &s, 3);
     const real *F = params_value(&p, tr.F), *B = params_value(&p, tr.B), *Q = params_value(&p, tr.log_Q);
@@ -57,6 +57,92 @@ static void start_values(void **state)
     assert_int_equal(transition_declare(&p, DZ, 0, &s, 3).B, -1);
     assert_int_equal(params_find(&p, "transition.B"), -1);
     params_free(&p);
+}
+
+/* A transition as it begins, centred or not, of so much gain. */
+static struct parts parts_begun(bool centred, double gain)
+{
+    struct parts a = {.du = 2};
+    struct transition_settings s = {
+        .bases = BASES, .hidden = {1, {5}}, .base_spread = 0.1, .centred = centred, .mixing_gain = gain, .variance = 0.02};
+    params_init(&a.p);
+    a.tr = transition_declare(&a.p, DZ, a.du, &s, 3);
+    return a;
+}
+
+/* Of two transitions: is each row of bases in `a` that of `b` less its mean? */
+static void assert_centred(const struct parts *a, const struct parts *b, int index)
+{
+    const real *mine = params_value(&a->p, index), *drawn = params_value(&b->p, index);
+    double off = 0;
+    for (int i = 0; i < a->p.entry[index].rows; i++) {
+        double mean = 0, sum = 0;
+        for (int m = 0; m < BASES; m++) {
+            mean += (double)drawn[i * BASES + m] / BASES;
+            sum += (double)mine[i * BASES + m];
+        }
+        for (int m = 0; m < BASES; m++)
+            assert_true(fabs((double)(mine[i * BASES + m] - drawn[i * BASES + m]) + mean) < 1e-15);
+        assert_true(fabs(sum) < 1e-15);
+        off = fmax(off, fabs(mean));
+    }
+    assert_true(off > 0.01); /* as drawn they are not */
+}
+
+static bool same_values(const struct parts *a, const struct parts *b, int index)
+{
+    return memcmp(params_value(&a->p, index), params_value(&b->p, index),
+                  (size_t)(a->p.entry[index].rows * a->p.entry[index].cols) * sizeof(real)) == 0;
+}
+
+/* Centred bases are those that are drawn less their mean; with an even mixture a step changes nothing. */
+static void centred_bases(void **state)
+{
+    (void)state;
+    struct parts centred = parts_begun(true, 0), drawn = parts_begun(false, 0); /* without gain the mixture is even */
+    const struct transition *tr = &centred.tr;
+    assert_centred(&centred, &drawn, tr->F);
+    assert_centred(&centred, &drawn, tr->B);
+    assert_true(same_values(&centred, &drawn, tr->log_Q));
+    for (int k = 0; k < 2; k++) {
+        struct parts *a = k ? &drawn : &centred;
+        struct tape *t = tape_new();
+        double moved = 0;
+        tape_begin(t, &a->p, NULL, 0);
+        var *z = constant(t, DZ, LANES), *u = constant(t, a->du, LANES);
+        for (int i = 0; i < DZ * LANES; i++)
+            z->v[i] = check_draw(1, i);
+        for (int i = 0; i < a->du * LANES; i++)
+            u->v[i] = check_draw(2, i);
+        struct transition_at at = transition_apply(t, &a->tr, z, u);
+        var *mean = transition_mean(t, &at, z);
+        for (int i = 0; i < DZ; i++)
+            for (int l = 0; l < LANES; l++)
+                moved = fmax(moved, fabs((double)(mean->v[i * mean->ld + l] - z->v[i * z->ld + l])));
+        assert_true(k ? moved > 0.01 : moved < 1e-14);
+        tape_free(t);
+    }
+    params_free(&centred.p);
+    params_free(&drawn.p);
+}
+
+/* The gain multiplies the last weights of g and nothing else. */
+static void mixing_gain(void **state)
+{
+    (void)state;
+    struct parts one = parts_begun(true, 1), four = parts_begun(true, 4);
+    int last = one.tr.g.weight[1];
+    const real *w1 = params_value(&one.p, last), *w4 = params_value(&four.p, last);
+    double largest = 0;
+    for (int i = 0; i < BASES * 5; i++) {
+        assert_true(w4[i] == 4 * w1[i]);
+        largest = fmax(largest, fabs((double)w1[i]));
+    }
+    assert_true(largest > 0.1);
+    for (int i = 0; i < one.p.n; i++)
+        assert_true(same_values(&one, &four, i) == (i != last));
+    params_free(&one.p);
+    params_free(&four.p);
 }
 
 /* softmax(g(z, u)) of one lane by plain loops. */
@@ -216,8 +302,8 @@ static void gradients(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(start_values),           cmocka_unit_test(with_controls),
-        cmocka_unit_test(without_controls),       cmocka_unit_test(absent_controls_are_zero),
+        cmocka_unit_test(start_values),           cmocka_unit_test(centred_bases),    cmocka_unit_test(mixing_gain),
+        cmocka_unit_test(with_controls),          cmocka_unit_test(without_controls), cmocka_unit_test(absent_controls_are_zero),
         cmocka_unit_test(equal_bases_are_linear), cmocka_unit_test(gradients),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

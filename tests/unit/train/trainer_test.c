@@ -32,14 +32,26 @@ static void assert_same(const struct outcome *a, const struct outcome *b, size_t
         fail_msg("stopped at call %d: metrics %s and %s", stopped_at, json_dumps(a->metrics, 0), json_dumps(b->metrics, 0));
 }
 
-static struct outcome whole_run(int starts, const char *objective, int crop_every)
+/* What a run that is stopped differs in from training_open's. */
+struct way {
+    const char *objective;
+    int starts, crop_every, prior_after;
+};
+
+static struct training open_way(struct way w)
+{
+    struct training t = training_open("trainer");
+    t.s.starts = w.starts, t.s.crop_every = w.crop_every, t.s.crop_shortest = 2, t.s.prior_after = w.prior_after;
+    for (int i = 0; objective_kinds[i]; i++)
+        if (strcmp(objective_kinds[i]->name, w.objective) == 0)
+            t.s.objective.kind = i;
+    return t;
+}
+
+static struct outcome whole_run(struct way w)
 {
     struct error e;
-    struct training t = training_open("trainer");
-    t.s.starts = starts, t.s.crop_every = crop_every, t.s.crop_shortest = 2;
-    for (int i = 0; objective_kinds[i]; i++)
-        if (strcmp(objective_kinds[i]->name, objective) == 0)
-            t.s.objective.kind = i;
+    struct training t = open_way(w);
     assert_int_equal(training_run(&t, true, true, &e), DSSM_OK);
     struct outcome o = outcome_of(&t);
     training_close(&t);
@@ -47,15 +59,11 @@ static struct outcome whole_run(int starts, const char *objective, int crop_ever
 }
 
 /* Stopped at calls at, 2·at, …, and run again until it is done. */
-static struct outcome interrupted_run(int starts, const char *objective, int crop_every, int at, size_t *size)
+static struct outcome interrupted_run(struct way w, int at, size_t *size)
 {
-    struct training t = training_open("trainer");
+    struct training t = open_way(w);
     struct error e;
     int status, runs = 0;
-    t.s.starts = starts, t.s.crop_every = crop_every, t.s.crop_shortest = 2;
-    for (int i = 0; objective_kinds[i]; i++)
-        if (strcmp(objective_kinds[i]->name, objective) == 0)
-            t.s.objective.kind = i;
     do {
         spy.calls = 0;
         spy.stop_at = at + runs;
@@ -74,13 +82,13 @@ static struct outcome interrupted_run(int starts, const char *objective, int cro
     return o;
 }
 
-static void resumed_equals_uninterrupted(const char *objective, int starts, int crop_every)
+static void resumed_equals_uninterrupted(struct way w)
 {
-    struct outcome whole = whole_run(starts, objective, crop_every);
+    struct outcome whole = whole_run(w);
     static const int stops[] = {2, 5, 13, 14, 27, 38};
     for (int i = 0; i < 6; i++) {
         size_t size;
-        struct outcome pieces = interrupted_run(starts, objective, crop_every, stops[i], &size);
+        struct outcome pieces = interrupted_run(w, stops[i], &size);
         assert_same(&whole, &pieces, size, stops[i]);
         outcome_free(&pieces);
     }
@@ -90,23 +98,30 @@ static void resumed_equals_uninterrupted(const char *objective, int starts, int 
 static void resume_co(void **state)
 {
     (void)state;
-    resumed_equals_uninterrupted("co", 1, 0);
+    resumed_equals_uninterrupted((struct way){"co", 1, 0, 0});
 }
 static void resume_annealing(void **state)
 {
     (void)state;
-    resumed_equals_uninterrupted("annealing", 1, 0);
+    resumed_equals_uninterrupted((struct way){"annealing", 1, 0, 0});
 }
 static void resume_between_starts(void **state)
 {
     (void)state;
-    resumed_equals_uninterrupted("co", 3, 0);
+    resumed_equals_uninterrupted((struct way){"co", 3, 0, 0});
 }
 static void resume_with_crops(void **state)
 {
     (void)state;
-    resumed_equals_uninterrupted("co", 1, 2);
-    resumed_equals_uninterrupted("annealing", 3, 3);
+    resumed_equals_uninterrupted((struct way){"co", 1, 2, 0});
+    resumed_equals_uninterrupted((struct way){"annealing", 3, 3, 0});
+}
+static void resume_with_a_prior_that_waits(void **state)
+{
+    (void)state;
+    resumed_equals_uninterrupted((struct way){"co", 1, 0, 20});
+    resumed_equals_uninterrupted((struct way){"co", 3, 2, 7});         /* it begins to move in each short start */
+    resumed_equals_uninterrupted((struct way){"annealing", 2, 0, 30}); /* it does in the chosen one alone */
 }
 
 /* Run once more when it is done, it changes nothing. */
@@ -305,6 +320,70 @@ static void main_phase_is_dated(void **state)
     }
     json_decref(lines);
     training_close(&t);
+}
+
+/* Have the parameters of these groups moved? All or none of them. */
+static bool moved_from(const struct model *m, const real *before, unsigned groups)
+{
+    int moved = 0, n = 0;
+    for (int i = 0; i < m->params.n; i++) {
+        const struct param *p = &m->params.entry[i];
+        if (!(p->group & groups))
+            continue;
+        n++;
+        moved += memcmp(before + p->offset, m->params.value + p->offset, (size_t)(p->rows * p->cols) * sizeof(real)) != 0;
+    }
+    assert_true(n > 0 && (moved == 0 || moved == n));
+    return moved > 0;
+}
+
+/* The hierarchical prior keeps still for so many updates, crops included, whatever else moves; from the next one on it moves. */
+static void prior_after_holds_the_prior_still(void **state)
+{
+    (void)state;
+    for (int updates = 19; updates <= 21; updates++) {
+        struct training t = training_open("trainer");
+        struct error e;
+        t.s.objective.d0 = "nats:1e9"; /* met at once: everything else moves */
+        t.s.prior_after = 20, t.s.crop_every = 3, t.s.updates = updates;
+        size_t bytes = t.m->params.size * sizeof(real);
+        model_restart(t.m, t.s.seed);
+        real *before = memcpy(xmalloc(bytes), t.m->params.value, bytes);
+        assert_int_equal(training_run(&t, false, false, &e), DSSM_OK);
+        assert_int_equal(moved_from(t.m, before, GROUP_PSI0 | GROUP_PHI0), updates > 20);
+        assert_true(moved_from(t.m, before, GROUP_THETA | GROUP_PHI | GROUP_PSI));
+        free(before);
+        training_close(&t);
+    }
+}
+
+/* Where it has not begun to move, Adam has counted none of its updates: its first step is a first one. */
+static void a_prior_that_waits_has_no_moments(void **state)
+{
+    (void)state;
+    real *value[2];
+    size_t bytes = 0, differ = 0;
+    for (int k = 0; k < 2; k++) {
+        struct training t = training_open("trainer");
+        struct error e;
+        t.s.objective.d0 = "nats:1e9", t.s.prior_after = k ? 39 : 40, t.s.flat_share = 1;
+        bytes = t.m->params.size * sizeof(real);
+        assert_int_equal(training_run(&t, false, false, &e), DSSM_OK);
+        value[k] = memcpy(xmalloc(bytes), t.m->params.value, bytes);
+        for (int i = 0; k == 1 && i < t.m->params.n; i++) {
+            const struct param *p = &t.m->params.entry[i];
+            for (int j = 0; j < p->rows * p->cols && (p->group & (GROUP_PSI0 | GROUP_PHI0)); j++) {
+                size_t at = p->offset + (size_t)j;
+                double step = fabs((double)(value[1][at] - value[0][at])), most = t.s.learning_rate * (double)p->rate;
+                assert_true(step < 1.001 * most);
+                differ += step > 0.9 * most; /* Adam's first step is the whole rate, whatever the gradient */
+            }
+        }
+        training_close(&t);
+    }
+    assert_true(differ > 10);
+    free(value[0]);
+    free(value[1]);
 }
 
 /* ---- guards ---- */
@@ -520,6 +599,7 @@ int main(void)
         cmocka_unit_test(resume_annealing),
         cmocka_unit_test(resume_between_starts),
         cmocka_unit_test(resume_with_crops),
+        cmocka_unit_test(resume_with_a_prior_that_waits),
         cmocka_unit_test(crops_are_where_they_should_be),
         cmocka_unit_test(crops_leave_the_objective),
         cmocka_unit_test(a_bad_crop_is_skipped),
@@ -530,6 +610,8 @@ int main(void)
         cmocka_unit_test(initial_phase_moves_the_coders),
         cmocka_unit_test(met_at_once_all_move),
         cmocka_unit_test(main_phase_is_dated),
+        cmocka_unit_test(prior_after_holds_the_prior_still),
+        cmocka_unit_test(a_prior_that_waits_has_no_moments),
         cmocka_unit_test(divergence_names_update_and_term),
         cmocka_unit_test(a_parameter_that_is_nan),
         cmocka_unit_test(a_bad_update_is_skipped),
