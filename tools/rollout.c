@@ -4,6 +4,7 @@
 #include "stream/stream.h"
 
 #include <cblas.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -116,19 +117,30 @@ static void shape_as(struct array *a, const struct array *x)
     memcpy(a->shape + 1, x->shape + 1, sizeof a->shape - sizeof a->shape[0]);
 }
 
-/* Says once that a prediction is no number; the record goes out with what there is. */
-static void look_at(const char *id, const struct prediction *p)
+/* Are all numbers from this step on finite? */
+static bool finite_from(const struct array *a, size_t step)
+{
+    size_t width = array_step(a), n = array_count(a);
+    for (size_t i = step * width; i < n; i++)
+        if (!isfinite(array_get(a, i)))
+            return false;
+    return true;
+}
+
+/* Says once that a prediction, which begins at step `first`, is no number; the record goes out with what there is. */
+static void look_at(const char *id, const struct prediction *p, size_t first)
 {
     static bool said;
-    if (said || (array_finite(&p->x) && array_finite(&p->z)))
+    if (said || (finite_from(&p->x, first) && finite_from(&p->z, first)))
         return;
     said = true;
     program_say(&program, settings.common.quiet, "warning: record %s: the prediction has numbers that are not finite", id);
 }
 
-static int put_prediction(struct filter *f, struct record *rec, struct prediction *p, struct error *e)
+/* A record with its prediction, which begins at step `first`. */
+static int put_prediction(struct filter *f, struct record *rec, struct prediction *p, int first, struct error *e)
 {
-    look_at(rec->id, p);
+    look_at(rec->id, p, (size_t)first);
     shape_as(&p->x, record_get(rec, "x"));
     record_extend(rec, f->header, (size_t)settings.horizon);
     record_put(rec, "x_pred", p->x);
@@ -151,7 +163,7 @@ static int predict_blocks(const struct job *j, struct filter *f, struct error *e
         predict_run(j->m, b.record, b.n, (uint32_t)b.first, &how, &j->noise, j->pool, p);
         for (int i = 0; i < b.n; i++)
             if (code == DSSM_OK)
-                code = put_prediction(f, &b.record[i], &p[i], e);
+                code = put_prediction(f, &b.record[i], &p[i], predict_first(&how, (int)record_steps(&b.record[i])), e);
             else
                 prediction_free(&p[i]);
     }
@@ -230,7 +242,7 @@ static int put_generated(const struct job *j, struct writer *w, uint64_t number,
         for (size_t i = 0; i < json_array_size(shape); i++)
             p->x.shape[i + 1] = (size_t)json_integer_value(json_array_get(shape, i));
     }
-    look_at(rec.id, p);
+    look_at(rec.id, p, 0);
     record_put(&rec, "x", p->x);
     if (j->m->du > 0)
         record_put(&rec, "u", u);

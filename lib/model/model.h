@@ -386,6 +386,8 @@ struct prediction {
     struct array x; /* [T+horizon, Dx] <f4; NaN before the step that is rolled from */
     struct array z; /* [T+horizon, Dz] <f4; likewise */
 };
+/* The step, from 0 on, that a sequence of so many steps is rolled from. */
+int predict_first(const struct predict_settings *s, int steps);
 void predict_run(const struct model *m, const struct record *records, int count, uint32_t first, const struct predict_settings *s,
                  const struct noise *n, struct pool *pool, struct prediction *out);
 /* Sequences from the learned prior: z_1 from p(z_1), then `steps` steps in all, transitions sampled or means. u: count arrays [T, Du],

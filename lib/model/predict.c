@@ -87,13 +87,20 @@ static struct latent start_state(const struct predict_job *j, struct tape *t, co
     return z;
 }
 
+int predict_first(const struct predict_settings *s, int steps)
+{
+    if (!s->from_last)
+        return 0;
+    return s->context < steps ? s->context - 1 : steps - 1;
+}
+
 /* Room to roll n records, each from where it starts to its end and the horizon. */
 static struct roll roll_records(const struct predict_job *j, const struct record *records, int n)
 {
     int first[MODEL_CHUNK] = {0}, most = 0;
     for (int l = 0; l < n; l++) {
         int steps = (int)record_steps(&records[l]);
-        first[l] = !j->s->from_last ? 0 : j->s->context < steps ? j->s->context - 1 : steps - 1;
+        first[l] = predict_first(j->s, steps);
         most = steps - 1 - first[l] > most ? steps - 1 - first[l] : most;
     }
     struct roll r = roll_new(j->m, n, most + j->s->horizon);
