@@ -1,4 +1,4 @@
-/* One training update of the EKVAE (batch 50 × 15 frames of 16×16, default sizes) against the matrix products that it
+/* One training update of each model (batch 50 × 15 frames of 16×16, default sizes) against the matrix products that it
  * consists of, and two threads against one. The products are those that the update itself asks of BLAS: this program's
  * cblas_sgemm notes their shapes and hands on; then they are run alone, in the same order, each on memory of its own. */
 #include "model/model.h"
@@ -84,9 +84,8 @@ struct trainee {
     int pick[SEQUENCES];
 };
 
-static struct trainee trainee_new(const struct dataset *d, struct pool *pool)
+static struct trainee trainee_new(const struct model_kind *kind, const struct dataset *d, struct pool *pool)
 {
-    const struct model_kind *kind = model_kind_find("ekvae");
     void *settings = xcalloc(1, kind->settings_size);
     struct error e;
     struct trainee t;
@@ -133,13 +132,19 @@ static double least(double a, double b)
     return a < b ? a : b;
 }
 
-int main(void)
+static void forget_products(void)
 {
-    real_gemm = (gemm_function *)dlsym(RTLD_NEXT, "cblas_sgemm");
-    openblas_set_num_threads(1);
-    struct dataset d = make_data();
-    struct pool *one = pool_new(1), *two = pool_new(2);
-    struct trainee alone = trainee_new(&d, one), both = trainee_new(&d, two);
+    for (int i = 0; i < products; i++) {
+        free(product[i].A);
+        free(product[i].B);
+        free(product[i].C);
+    }
+    products = 0;
+}
+
+static void bench(const struct model_kind *kind, const struct dataset *d, struct pool *one, struct pool *two)
+{
+    struct trainee alone = trainee_new(kind, d, one), both = trainee_new(kind, d, two);
     update(&alone, 0);
     noting = 1;
     update(&alone, 1);
@@ -151,18 +156,24 @@ int main(void)
         update_time = least(update_time, time_updates(&alone));
         two_time = least(two_time, time_updates(&both));
     }
-    printf("ekvae_update_over_gemms: %.2f (update %.2f ms, its %d matrix products alone %.2f ms, one thread)\n",
+    printf("%s_update_over_gemms: %.2f (update %.2f ms, its %d matrix products alone %.2f ms, one thread)\n", kind->name,
            update_time / products_time, 1e3 * update_time, products, 1e3 * products_time);
-    printf("ekvae_two_threads_over_one: %.2f times as fast (%.2f ms)\n", update_time / two_time, 1e3 * two_time);
+    printf("%s_two_threads_over_one: %.2f times as fast (%.2f ms)\n", kind->name, update_time / two_time, 1e3 * two_time);
     trainee_free(&alone);
     trainee_free(&both);
+    forget_products();
+}
+
+int main(void)
+{
+    real_gemm = (gemm_function *)dlsym(RTLD_NEXT, "cblas_sgemm");
+    openblas_set_num_threads(1);
+    struct dataset d = make_data();
+    struct pool *one = pool_new(1), *two = pool_new(2);
+    for (int i = 0; model_kinds[i]; i++)
+        bench(model_kinds[i], &d, one, two);
     pool_free(one);
     pool_free(two);
-    for (int i = 0; i < products; i++) {
-        free(product[i].A);
-        free(product[i].B);
-        free(product[i].C);
-    }
     dataset_free(&d);
     return 0;
 }
