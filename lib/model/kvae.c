@@ -14,12 +14,13 @@
 
 struct kvae_settings {
     struct model_settings common;
-    int aux;            /* Da */
-    int bases, units;   /* K; hidden units of the LSTM */
-    double base_spread; /* A⁽ᵏ⁾ = I + spread·randn, C⁽ᵏ⁾ = [I 0] + spread·randn, B⁽ᵏ⁾ = spread·randn */
-    double base_decay;  /* pull of A⁽ᵏ⁾ towards I and of C⁽ᵏ⁾ towards [I 0], see struct param */
-    double rate;        /* factor on the learning rate of LSTM and base matrices */
-    double variance;    /* start of Q and R */
+    int aux;                  /* Da */
+    int bases, units;         /* K; hidden units of the LSTM */
+    double base_spread;       /* A⁽ᵏ⁾ = I + spread·randn, C⁽ᵏ⁾ = [I 0] + spread·randn, B⁽ᵏ⁾ = spread·randn */
+    double base_decay;        /* pull of A⁽ᵏ⁾ towards I, see struct param */
+    double measurement_decay; /* pull of C⁽ᵏ⁾ towards [I 0] */
+    double rate;              /* factor on the learning rate of LSTM and base matrices */
+    double variance;          /* start of Q and R */
 };
 
 #define AT(member) offsetof(struct kvae_settings, member)
@@ -30,7 +31,9 @@ static const struct option_row kvae_options[] = {
     {"base-spread", 0, OPT_REAL, AT(base_spread), "0.05", 0, 10, NULL, "S",
      "standard deviation of the base matrices' start around identity (A), 0 (B) and the first rows of an identity (C)"},
     {"base-decay", 0, OPT_REAL, AT(base_decay), "0", 0, 1000, NULL, "D",
-     "pull of A's and C's base matrices towards the identity: share lost an update, over the learning rate"},
+     "pull of A's base matrices towards the identity: share lost an update, over the learning rate"},
+    {"measurement-decay", 0, OPT_REAL, AT(measurement_decay), "0", 0, 1000, NULL, "D",
+     "the same pull of C's towards the first rows of an identity"},
     {"dynamics-rate", 0, OPT_REAL, AT(rate), "1", 0, 1000, NULL, "F", "factor on the learning rate of LSTM and base matrices"},
     {"start-variance", 0, OPT_REAL, AT(variance), "0.01", 1e-8, 1e4, NULL, "V", "process and measurement noise at the start of training"},
     {0},
@@ -87,7 +90,7 @@ static void kvae_declare(struct model *m, uint64_t seed)
     k->A = bases_add(p, "bases.A_minus_I", k->dz * k->dz, s, s->base_decay, seed);
     if (k->du > 0)
         k->B = bases_add(p, "bases.B", k->dz * k->du, s, 0, seed);
-    k->C = bases_add(p, "bases.C_minus_I", k->da * k->dz, s, s->base_decay, seed);
+    k->C = bases_add(p, "bases.C_minus_I", k->da * k->dz, s, s->measurement_decay, seed);
     k->log_Q = log_variance_add(p, "log_Q", k->dz, s->variance);
     k->log_R = log_variance_add(p, "log_R", k->da, s->variance);
     if (s->common.prior == PRIOR_VHP) {
