@@ -18,7 +18,7 @@ setup() {
 }
 
 small() {
-    dks-train -q --seed 3 --encoder 16 --decoder 16 --gru-units 8 --starts 1 --updates 30 --d0 excess:500 "$@"
+    dks-train -q --seed 3 --encoder 16 --decoder 16 --gru-units 8 --bases 4 --starts 1 --updates 30 --d0 excess:500 "$@"
 }
 
 @test "one thread, two threads: same bytes" {
@@ -31,18 +31,19 @@ small() {
 
 @test "every objective, prior and version trains" {
     any_trains "$DATA" "$S" "--objective annealing" "--objective elbo --prior normal" "--prior normal" "--filter" "--filter --prior normal" \
-        "--initial-phase coders" "--starts 2 --start-updates 2" "--transition linear --bases 4" \
-        "--no-correct" "--transition linear --no-correct --filter" "--combiner-hidden 8-8 --transition-hidden 8"
+        "--initial-phase all --prior-after 0" "--starts 2 --start-updates 2" "--transition gated" "--combiner free" \
+        "--combiner correct --transition gated --filter" "--combiner-hidden 8-8 --transition-hidden 8" \
+        "--no-centred-bases --mixing-gain 1"
 }
 
 @test "masked frames, sequences of unequal length, no controls" {
     any_missing "$DATA"
 }
 
-@test "the same in the filter version, locally linear, with a combiner of its own" {
+@test "the same in the filter version, gated, with a combiner of its own" {
     small() {
-        dks-train -q --seed 3 --encoder 16 --decoder 16 --gru-units 8 --starts 1 --updates 30 --d0 excess:500 --filter --transition linear --bases 4 \
-            --no-correct "$@"
+        dks-train -q --seed 3 --encoder 16 --decoder 16 --gru-units 8 --starts 1 --updates 30 --d0 excess:500 --filter --transition gated \
+            --combiner free "$@"
     }
     any_missing "$DATA"
     any_online m.npz masked
@@ -55,10 +56,21 @@ small() {
     assert_line --index 0 "$M: dks (deep Kalman smoother), smoother version"
     assert_line --regexp '^recognition\.ahead\.U +24x8  phi '
     assert_line --regexp '^recognition\.back\.U +24x8  phi '
-    assert_line --regexp '^transition\.W_minus_I +3x3  psi '
+    assert_line --regexp '^transition\.F_minus_I +9x4  psi '
+    assert_line --regexp '^combiner\.1\.weight +9x64  phi '
     run dssm-info "$F"
     assert_line --regexp '^recognition\.back\.U +24x8  phi '
     refute_line --regexp 'recognition\.ahead'
+}
+
+@test "what the combiner gives and how the state moves are in the model" {
+    small --combiner correct --transition gated -o own.npz "$DATA"
+    run dssm-info own.npz
+    assert_line --regexp '^transition\.W_minus_I +3x3  psi '
+    assert_line --regexp '^combiner\.1\.weight +6x64  phi '
+    refute_line --regexp '^transition\.F_minus_I '
+    dssm-info --json own.npz | jq -e '.settings | .combiner == "correct" and .transition == "gated"'
+    dssm-info --json "$M" | jq -e '.settings | .combiner == "mix" and .transition == "linear" and .centred_bases and .mixing_gain == 4'
 }
 
 @test "the smoother looks ahead, the filter goes on record by record" {
@@ -68,6 +80,8 @@ small() {
 
 @test "what is wrong is refused" {
     refuses 2 "--transition: expected one of gated, linear, got" dks-train -o m.npz --transition round "$DATA"
+    refuses 2 "--combiner: expected one of free, correct, mix, got" dks-train -o m.npz --combiner none "$DATA"
+    refuses 2 "--mixing-gain" dks-train -o m.npz --mixing-gain -1 "$DATA"
     refuses 2 "--gru-units" dks-train -o m.npz --gru-units 0 "$DATA"
     refuses 2 "--encoder: expected at least one layer, got none" dks-train -o m.npz --encoder none "$DATA"
     refuses 1 "dks-train: absent: No such file" dks-train -o m.npz absent

@@ -182,7 +182,9 @@ END
     run --separate-stderr dssm-infer broken.npz "$S" -o out
     assert_success
     assert_equal "$stderr" "dssm-infer: warning: record pendulum-2-000000: the belief has numbers that are not finite"
-    run --separate-stderr rollout broken.npz "$S" -o out
-    assert_success
-    assert_equal "$stderr" "rollout: warning: record pendulum-2-000000: the prediction has numbers that are not finite"
+    for from in smoothed filtered; do
+        run --separate-stderr rollout --from $from broken.npz "$S" -o out
+        assert_success
+        assert_equal "$stderr" "rollout: warning: record pendulum-2-000000: the prediction has numbers that are not finite"
+    done
 }

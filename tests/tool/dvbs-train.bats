@@ -31,7 +31,8 @@ small() {
 
 @test "every objective, prior and version trains" {
     any_trains "$DATA" "$S" "--objective annealing" "--objective elbo --prior normal" "--prior normal" "--filter" "--filter --prior normal" \
-        "--initial-phase coders" "--starts 2 --start-updates 2" "--start-hidden 8-8 --prior normal --fusion-hidden 8"
+        "--initial-phase all --prior-after 0" "--starts 2 --start-updates 2" "--start-hidden 8-8 --prior normal --fusion-hidden 8" \
+        "--no-centred-bases --mixing-gain 1 --fusion-variance 0.02"
 }
 
 @test "masked frames, sequences of unequal length, no controls" {
@@ -66,7 +67,7 @@ small() {
 @test "without the hierarchical prior the first state is a function of its own" {
     small --prior normal -o n.npz "$DATA"
     run dssm-info n.npz
-    assert_line --regexp '^first\.f\.0\.weight '
+    assert_line --regexp '^first\.f\.0\.weight +64x3  psi0 '
     refute_line --regexp '^prior\.'
     run dssm-info "$M"
     assert_line --regexp '^prior\.up\.0\.weight '
@@ -75,6 +76,7 @@ small() {
 
 @test "what is wrong is refused" {
     refuses 2 "--gru-units" dvbs-train -o m.npz --gru-units 0 "$DATA"
+    refuses 2 "--fusion-variance" dvbs-train -o m.npz --fusion-variance 0 "$DATA"
     refuses 2 "--encoder: expected at least one layer, got none" dvbs-train -o m.npz --encoder none "$DATA"
     refuses 1 "dvbs-train: absent: No such file" dvbs-train -o m.npz absent
     assert_not_exists m.npz
