@@ -38,3 +38,11 @@ int carry_put(struct carry *c, int from, const var *a)
         memcpy(c->v + (size_t)(from + i) * (size_t)c->lanes, a->v + (size_t)i * (size_t)a->ld, sizeof(real) * (size_t)c->lanes);
     return from + (a ? a->rows : 0);
 }
+
+void carry_end(struct carry *c, int from, const struct batch *b)
+{
+    size_t wide = (size_t)b->T * (size_t)b->B, last = wide - (size_t)b->B, lanes = (size_t)c->lanes;
+    for (int i = 0; i < b->du; i++)
+        memcpy(c->v + (size_t)(from + i) * lanes, b->u + (size_t)i * wide + last, sizeof(real) * lanes);
+    c->steps += b->T;
+}

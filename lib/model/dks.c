@@ -111,12 +111,9 @@ static var *dks_first(void *model, struct tape *t, struct gauss *q)
     return sample_diag(t, *q, noise_steps(t, a->n, NOISE_STATE, a->b, a->k->dz, 0, 1));
 }
 
-static struct gauss transition_gauss(struct tape *t, const struct dks *k, var *z, var *u)
+static struct gauss moved(struct tape *t, const struct dks *k, var *z, var *u)
 {
-    if (k->transition == TRANSITION_GATED)
-        return gated_apply(t, &k->gated, z, u);
-    struct transition_at at = transition_apply(t, &k->linear, z, u);
-    return (struct gauss){transition_mean(t, &at, z), at.Q};
+    return k->transition == TRANSITION_GATED ? gated_apply(t, &k->gated, z, u) : transition_gauss(t, &k->linear, z, u);
 }
 
 /* The belief from the state before, or a correction of the transition's mean. */
@@ -143,7 +140,7 @@ static void dks_next(void *model, struct tape *t, int step, var *before, struct 
     const struct pass *a = model;
     int B = a->b->B;
     var *u = a->u ? step_of(t, a->u, step, B) : NULL, *h = step_of(t, a->h, step, B);
-    *p = transition_gauss(t, a->k, before, u);
+    *p = moved(t, a->k, before, u);
     *q = a->k->combines == COMBINES_MIX ? mix(t, a->k, h, p->mean) : combine(t, a->k, before, u, h, p->mean);
 }
 
@@ -160,9 +157,8 @@ static struct loss dks_loss(const struct model *m, struct tape *t, const struct 
     const struct dks *k = m->parts;
     struct pass a = {.k = k, .b = b, .n = n};
     struct path path = run(&a, t, (struct recognition_past){0}, NULL);
-    struct gauss q1 = {step_of(t, path.q.mean, 0, b->B), step_of(t, path.q.variance, 0, b->B)};
-    var *rate = prior_rate(t, &k->prior, q1, step_of(t, path.z, 0, b->B), b, n), *later = path_rate(t, b, &path);
-    return (struct loss){coder_distortion(t, m, b, mlp_apply(t, &k->decoder, path.z)), later ? add(t, rate, later) : rate};
+    var *first = prior_rate(t, &k->prior, gauss_step(t, path.q, 0, b->B), step_of(t, path.z, 0, b->B), b, n);
+    return (struct loss){coder_distortion(t, m, b, mlp_apply(t, &k->decoder, path.z)), add(t, first, path_rate(t, b, &path))};
 }
 
 /* ---- use ---- */
@@ -190,7 +186,7 @@ static int dks_carry_rows(const struct model *m)
 static struct gauss dks_step(const struct model *m, struct tape *t, struct latent now, var *u, var **memory)
 {
     *memory = NULL;
-    return transition_gauss(t, m->parts, now.z, u);
+    return moved(t, m->parts, now.z, u);
 }
 
 static var *dks_decode(const struct model *m, struct tape *t, struct latent now)

@@ -106,18 +106,12 @@ static var *dvbs_first(void *model, struct tape *t, struct gauss *q)
     return z;
 }
 
-static struct gauss transition_gauss(struct tape *t, const struct dvbs *k, var *z, var *u)
-{
-    struct transition_at at = transition_apply(t, &k->transition, z, u);
-    return (struct gauss){transition_mean(t, &at, z), at.Q};
-}
-
 static void dvbs_next(void *model, struct tape *t, int step, var *before, struct gauss *p, struct gauss *q)
 {
     const struct pass *a = model;
     int B = a->b->B;
-    *p = transition_gauss(t, a->k, before, a->u ? step_of(t, a->u, step, B) : NULL);
-    *q = product_diag(t, *p, (struct gauss){step_of(t, a->meas.mean, step, B), step_of(t, a->meas.variance, step, B)});
+    *p = transition_gauss(t, &a->k->transition, before, a->u ? step_of(t, a->u, step, B) : NULL);
+    *q = product_diag(t, *p, gauss_step(t, a->meas, step, B));
 }
 
 static struct path run(struct pass *a, struct tape *t, struct recognition_past past, var *before)
@@ -134,10 +128,9 @@ static struct loss dvbs_loss(const struct model *m, struct tape *t, const struct
     const struct dvbs *k = m->parts;
     struct pass a = {.k = k, .b = b, .n = n};
     struct path path = run(&a, t, (struct recognition_past){0}, NULL);
-    struct gauss q1 = {step_of(t, path.q.mean, 0, b->B), step_of(t, path.q.variance, 0, b->B)};
-    var *later = path_rate(t, b, &path);
-    var *rate = k->prior.kind == PRIOR_VHP ? prior_rate(t, &k->prior, q1, step_of(t, path.z, 0, b->B), b, n) : kl_standard(t, a.start);
-    return (struct loss){coder_distortion(t, m, b, mlp_apply(t, &k->decoder, path.z)), later ? add(t, rate, later) : rate};
+    struct gauss q1 = gauss_step(t, path.q, 0, b->B);
+    var *first = k->prior.kind == PRIOR_VHP ? prior_rate(t, &k->prior, q1, step_of(t, path.z, 0, b->B), b, n) : kl_standard(t, a.start);
+    return (struct loss){coder_distortion(t, m, b, mlp_apply(t, &k->decoder, path.z)), add(t, first, path_rate(t, b, &path))};
 }
 
 /* ---- use ---- */
@@ -164,8 +157,9 @@ static int dvbs_carry_rows(const struct model *m)
 
 static struct gauss dvbs_step(const struct model *m, struct tape *t, struct latent now, var *u, var **memory)
 {
+    const struct dvbs *k = m->parts;
     *memory = NULL;
-    return transition_gauss(t, m->parts, now.z, u);
+    return transition_gauss(t, &k->transition, now.z, u);
 }
 
 static var *dvbs_decode(const struct model *m, struct tape *t, struct latent now)

@@ -6,7 +6,6 @@
 #include "model/model.h"
 
 #include <math.h>
-#include <string.h>
 
 /* ---- settings and parameters ---- */
 
@@ -81,29 +80,17 @@ static struct belief first_belief(struct tape *t, const struct ekvae *k, int lan
     return (struct belief){spread(t, param(t, k->first_mean), lanes), diag_matrix(t, spread(t, variance, lanes))};
 }
 
-/* Belief after the steps that a carry has seen, and the control that acts from there. */
-static struct belief carried_belief(struct tape *t, const struct ekvae *k, const struct carry *c, var **u, int du)
+/* Where a pass goes on from: the belief after the steps that a carry has seen, and the control that acts from there. */
+static struct belief carried_belief(struct tape *t, const struct ekvae *k, const struct carry *c, var **push, int du)
 {
     int nn = k->dz * k->dz;
-    var *all = batch_value(t, c->v, c->rows, c->lanes);
-    *u = du > 0 ? rows_of(t, all, k->dz + nn, du) : NULL;
-    return (struct belief){rows_of(t, all, 0, k->dz), rows_of(t, all, k->dz, nn)};
+    *push = carry_get(t, c, k->dz + nn, du);
+    return (struct belief){carry_get(t, c, 0, k->dz), carry_get(t, c, k->dz, nn)};
 }
 
-static void copy_rows(real *out, int lanes, const var *a)
+static void keep_carry(struct carry *c, struct belief last, const struct batch *b)
 {
-    for (int i = 0; i < a->rows; i++)
-        memcpy(out + (size_t)i * (size_t)lanes, a->v + (size_t)i * (size_t)a->ld, sizeof(real) * (size_t)lanes);
-}
-
-static void keep_carry(struct carry *c, const struct ekvae *k, struct belief last, const var *u, int steps)
-{
-    size_t row = (size_t)c->lanes;
-    copy_rows(c->v, c->lanes, last.mean);
-    copy_rows(c->v + row * (size_t)k->dz, c->lanes, last.cov);
-    if (u)
-        copy_rows(c->v + row * (size_t)(k->dz + k->dz * k->dz), c->lanes, u);
-    c->steps += steps;
+    carry_end(c, carry_put(c, carry_put(c, 0, last.mean), last.cov), b);
 }
 
 /* H = [I 0], the same for every lane. */
@@ -125,15 +112,18 @@ static bool some_ended(const struct batch *b, int step)
     return false;
 }
 
+/* 1×B: 1 where the step exists */
+static var *alive_at(struct tape *t, const struct batch *b, int step)
+{
+    return step_of(t, batch_value(t, b->alive, 1, b->T * b->B), step, b->B);
+}
+
 /* Where a sequence has ended nothing moves any more (F = I, no push, no noise), so that its belief stays that of its last step, and no
  * transition runs away in steps that do not exist. */
 static struct transition_at stand_still(struct tape *t, const struct transition_at *at, const struct batch *b, int step, int n)
 {
-    var *alive = step_of(t, batch_value(t, b->alive, 1, b->T * b->B), step, b->B), *still = filled(t, n * n, b->B, 0);
-    for (int i = 0; i < n; i++)
-        for (int l = 0; l < b->B; l++)
-            still->v[(size_t)(i * n + i) * (size_t)still->ld + (size_t)l] = 1 - alive->v[l];
-    return (struct transition_at){add(t, mul_lanes(t, at->F, alive), still), at->push ? mul_lanes(t, at->push, alive) : NULL,
+    var *alive = alive_at(t, b, step), *unit = diag_matrix(t, filled(t, n, b->B, 1));
+    return (struct transition_at){choose(t, alive, at->F, unit), at->push ? mul_lanes(t, at->push, alive) : NULL,
                                   mul_lanes(t, at->Q, alive)};
 }
 
@@ -159,7 +149,7 @@ static struct filter_pass run_filter(const struct model *m, struct tape *t, cons
         mean[s] = z.mean, cov[s] = z.cov;
     }
     if (carry)
-        keep_carry(carry, k, z, u ? step_of(t, u, T - 1, B) : NULL, T);
+        keep_carry(carry, z, b);
     struct filter_pass pass = {.filtered = {stack_lanes(t, T, mean), stack_lanes(t, T, cov)}};
     if (T > 1) {
         pass.predicted = (struct belief){stack_lanes(t, T - 1, pm + 1), stack_lanes(t, T - 1, pP + 1)};
@@ -172,9 +162,8 @@ static struct filter_pass run_filter(const struct model *m, struct tape *t, cons
 /* one where a step exists, other where its sequence has ended. */
 static struct belief where_alive(struct tape *t, const struct batch *b, int step, struct belief one, struct belief other)
 {
-    var *alive = step_of(t, batch_value(t, b->alive, 1, b->T * b->B), step, b->B), *ended = shift(t, scale(t, alive, -1), 1);
-    return (struct belief){add(t, mul_lanes(t, one.mean, alive), mul_lanes(t, other.mean, ended)),
-                           add(t, mul_lanes(t, one.cov, alive), mul_lanes(t, other.cov, ended))};
+    var *alive = alive_at(t, b, step);
+    return (struct belief){choose(t, alive, one.mean, other.mean), choose(t, alive, one.cov, other.cov)};
 }
 
 static struct belief run_smoother(struct tape *t, const struct filter_pass *pass, const struct batch *b)
@@ -279,9 +268,8 @@ static int ekvae_carry_rows(const struct model *m)
 static struct gauss ekvae_step(const struct model *m, struct tape *t, struct latent now, var *u, var **memory)
 {
     const struct ekvae *k = m->parts;
-    struct transition_at at = transition_apply(t, &k->transition, now.z, u);
     *memory = NULL;
-    return (struct gauss){transition_mean(t, &at, now.z), at.Q};
+    return transition_gauss(t, &k->transition, now.z, u);
 }
 
 static var *ekvae_decode(const struct model *m, struct tape *t, struct latent now)

@@ -201,12 +201,9 @@ static struct past past_of(struct tape *t, const struct kvae *k, const struct ca
 
 static void keep_carry(struct tape *t, struct carry *c, const struct pass *pass, const struct batch *b)
 {
-    var *u = b->u ? batch_value(t, b->u, b->du, b->T * b->B) : NULL;
     int row = carry_put(c, 0, step_of(t, pass->filtered.mean, b->T - 1, b->B));
     row = carry_put(c, row, step_of(t, pass->filtered.cov, b->T - 1, b->B));
-    row = carry_put(c, row, pass->last);
-    carry_put(c, row, u ? step_of(t, u, b->T - 1, b->B) : NULL);
-    c->steps += b->T;
+    carry_end(c, carry_put(c, row, pass->last), b);
 }
 
 /* The learned Gaussian that the filter starts from with the hierarchical prior, for any number of lanes. */

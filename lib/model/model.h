@@ -198,6 +198,8 @@ void carry_free(struct carry *c);
 var *carry_get(struct tape *t, const struct carry *c, int from, int n);
 /* Copies a value (rows×lanes; NULL: nothing) to the rows from `from` on, and returns the row behind them. */
 int carry_put(struct carry *c, int from, const var *a);
+/* Ends a pass over a batch: its last control goes to the rows from `from` on, the last ones, and its steps are counted. */
+void carry_end(struct carry *c, int from, const struct batch *b);
 
 /* ---- shared pieces (coder.c, transition.c, prior.c) ---- */
 
@@ -237,6 +239,8 @@ struct transition_at { /* the transition at given states, L lanes */
 struct transition transition_declare(struct params *p, int dz, int du, const struct transition_settings *s, uint64_t seed);
 /* At states z dz×L with controls u du×L; u NULL: no control acts, as if it were 0. */
 struct transition_at transition_apply(struct tape *t, const struct transition *tr, var *z, var *u);
+/* p(z_{t+1}|z_t, u_t): mean F z + B u, variance Q */
+struct gauss transition_gauss(struct tape *t, const struct transition *tr, var *z, var *u);
 /* F z + B u */
 var *transition_mean(struct tape *t, const struct transition_at *at, var *z);
 
@@ -302,6 +306,9 @@ var *recurrent_carry_get(struct tape *t, const struct recognition *r, int dz, co
 /* Leaves the last step's state z and recognition h in the carry (NULL: nothing). */
 void recurrent_carry_put(struct carry *c, struct tape *t, const struct recognition *r, const struct batch *b, var *z, var *h);
 
+/* Step `step` of a Gaussian over the states of all steps, as a view of it. */
+struct gauss gauss_step(struct tape *t, struct gauss all, int step, int lanes);
+
 /* A path of states z_1..z_T drawn step by step, each from its belief given the state before (path.c); means where noise is off. */
 struct path {
     var *z;         /* Dz×(T·B) */
@@ -317,7 +324,7 @@ struct path_steps {
 };
 /* Unobserved steps have q = p; behind a sequence's end nothing moves. before: the state that the path goes on from, or NULL. */
 struct path path_run(struct tape *t, const struct batch *b, const struct noise *n, const struct path_steps *steps, var *before);
-/* Σ_t KL(q ‖ p) over the observed steps 2..T → 1×B; NULL if T is 1 */
+/* Σ_t KL(q ‖ p) over the observed steps 2..T → 1×B */
 var *path_rate(struct tape *t, const struct batch *b, const struct path *path);
 
 /* Filtered beliefs of a model whose recognition looks ahead (prefix.c): those of step t are the last ones of `infer` over the steps up to t,

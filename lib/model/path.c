@@ -11,6 +11,11 @@ static struct gauss choose_gauss(struct tape *t, var *weight, struct gauss one, 
     return (struct gauss){choose(t, weight, one.mean, other.mean), choose(t, weight, one.variance, other.variance)};
 }
 
+struct gauss gauss_step(struct tape *t, struct gauss all, int step, int lanes)
+{
+    return (struct gauss){step_of(t, all.mean, step, lanes), step_of(t, all.variance, step, lanes)};
+}
+
 /* All steps of a path, before they are put side by side. */
 struct pieces {
     var **z, **q_mean, **q_variance, **p_mean, **p_variance;
@@ -62,7 +67,7 @@ var *path_rate(struct tape *t, const struct batch *b, const struct path *path)
 {
     int B = b->B, rest = (b->T - 1) * B;
     if (rest == 0)
-        return NULL;
+        return filled(t, 1, B, 0);
     struct gauss q = {lanes_of(t, path->q.mean, B, rest), lanes_of(t, path->q.variance, B, rest)};
     struct gauss p = {lanes_of(t, path->p.mean, B, rest), lanes_of(t, path->p.variance, B, rest)};
     var *kl = kl_diag(t, q, p);

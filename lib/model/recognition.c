@@ -74,7 +74,5 @@ void recurrent_carry_put(struct carry *c, struct tape *t, const struct recogniti
     if (!c)
         return;
     int last = b->T - 1, row = carry_put(c, 0, step_of(t, z, last, b->B));
-    row = carry_put(c, row, rows_of(t, step_of(t, h, last, b->B), 0, r->units));
-    carry_put(c, row, b->u ? step_of(t, batch_value(t, b->u, b->du, b->T * b->B), last, b->B) : NULL);
-    c->steps += b->T;
+    carry_end(c, carry_put(c, row, rows_of(t, step_of(t, h, last, b->B), 0, r->units)), b);
 }

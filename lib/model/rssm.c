@@ -188,11 +188,8 @@ static struct loss rssm_loss(const struct model *m, struct tape *t, const struct
     const struct rssm *k = m->parts;
     var *h;
     struct path path = walk(m, t, b, n, (struct past){0}, &h);
-    struct gauss first = {step_of(t, path.q.mean, 0, b->B), step_of(t, path.q.variance, 0, b->B)};
-    var *rate = prior_rate(t, &k->prior, first, step_of(t, path.z, 0, b->B), b, n), *later = path_rate(t, b, &path);
-    if (later)
-        rate = add(t, rate, later);
-    return (struct loss){coder_distortion(t, m, b, decode(t, k, h, path.z)), rate};
+    var *first = prior_rate(t, &k->prior, gauss_step(t, path.q, 0, b->B), step_of(t, path.z, 0, b->B), b, n);
+    return (struct loss){coder_distortion(t, m, b, decode(t, k, h, path.z)), add(t, first, path_rate(t, b, &path))};
 }
 
 /* ---- use ---- */
@@ -212,9 +209,7 @@ static struct inferred rssm_infer(const struct model *m, struct tape *t, const s
     struct path path = walk(m, t, b, &(struct noise){.off = true}, past, &h); /* the path of means */
     if (carry) {
         int row = carry_put(carry, 0, step_of(t, h, last, b->B));
-        row = carry_put(carry, row, step_of(t, path.z, last, b->B));
-        carry_put(carry, row, b->u ? step_of(t, batch_value(t, b->u, b->du, b->T * b->B), last, b->B) : NULL);
-        carry->steps += b->T;
+        carry_end(carry, carry_put(carry, row, step_of(t, path.z, last, b->B)), b);
     }
     return (struct inferred){path.z, diag_matrix(t, path.q.variance), h};
 }

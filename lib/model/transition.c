@@ -66,3 +66,9 @@ var *transition_mean(struct tape *t, const struct transition_at *at, var *z)
     var *mean = mat_vec(t, at->F, z);
     return at->push ? add(t, mean, at->push) : mean;
 }
+
+struct gauss transition_gauss(struct tape *t, const struct transition *tr, var *z, var *u)
+{
+    struct transition_at at = transition_apply(t, tr, z, u);
+    return (struct gauss){transition_mean(t, &at, z), at.Q};
+}

@@ -64,6 +64,35 @@ static void put_and_got(void **state)
     model_free(m);
 }
 
+/* The end of a pass: the controls of its last step, and its steps counted, once more with each pass. */
+static void ended(void **state)
+{
+    (void)state;
+    struct model *m = fixture_model("ekvae", "{\"latent\": 1, \"aux\": 1}", 2, 2, 1);
+    struct carry c = carry_new(m, 3);
+    struct record r[3];
+    struct batch b;
+    for (int i = 0; i < 3; i++)
+        fixture_record(&r[i], i, 6, 2, 2);
+    for (int from = 0; from < 4; from += 2) {
+        batch_fill(&b, r, (const int[]){0, 1, 2}, 3, 2, 2, from, 2);
+        carry_end(&c, 2, &b);
+        assert_int_equal(c.steps, from + 2);
+        for (int i = 0; i < 2; i++)
+            for (int l = 0; l < 3; l++)
+                assert_true(c.v[(2 + i) * 3 + l] == (real)array_get(record_get(&r[l], "u"), (size_t)(2 * (from + 1) + i)));
+        batch_free(&b);
+    }
+    batch_fill(&b, r, (const int[]){0, 1, 2}, 3, 2, 0, 4, 2); /* without controls there is nothing but the steps */
+    carry_end(&c, 4, &b);
+    assert_int_equal(c.steps, 6);
+    batch_free(&b);
+    for (int i = 0; i < 3; i++)
+        record_clear(&r[i]);
+    carry_free(&c);
+    model_free(m);
+}
+
 /* Whoever looks ahead has nothing to carry, and the error says what does; every kind has a version that carries. */
 static void who_goes_on(void **state)
 {
@@ -85,6 +114,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(begins_empty),
         cmocka_unit_test(put_and_got),
+        cmocka_unit_test(ended),
         cmocka_unit_test(who_goes_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

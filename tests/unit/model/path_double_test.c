@@ -201,7 +201,12 @@ static void one_step_has_no_rate(void **state)
     batch_fill(&b, r, any_all, B, ANY_DX, 0, 0, 1);
     tape_begin(t, nothing(), NULL, 0);
     struct path path = path_run(t, &b, &any_noisy, &(struct path_steps){&b, toy_first, toy_next}, NULL);
-    assert_null(path_rate(t, &b, &path));
+    var *rate = path_rate(t, &b, &path);
+    assert_int_equal(rate->lanes, B);
+    for (int l = 0; l < B; l++) {
+        assert_true(any_number(rate, 0, l) == 0);
+        assert_true(any_number(gauss_step(t, path.q, 0, B).variance, 1, l) == any_number(path.q.variance, 1, l));
+    }
     tape_free(t);
     batch_free(&b);
     any_records_close(r, 3);

@@ -219,7 +219,10 @@ static void mixes_its_bases(int du, bool controls)
         u->v[i] = check_draw(2, i);
     struct transition_at at = transition_apply(t, &a.tr, z, u);
     var *mean = transition_mean(t, &at, z);
+    struct gauss p = transition_gauss(t, &a.tr, z, u);
     assert_int_equal(at.push != NULL, du > 0);
+    for (int i = 0; i < DZ * LANES; i++)
+        assert_true(p.mean->v[i] == mean->v[i] && p.variance->v[i] == at.Q->v[i]);
     for (int l = 0; l < LANES; l++) {
         double one[DZ], control[2] = {0, 0};
         for (int i = 0; i < DZ; i++)
