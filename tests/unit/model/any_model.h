@@ -20,7 +20,14 @@ struct any {
 static const struct noise any_noisy = {11, 5, false}, any_off = {11, 5, true};
 static const int any_all[] = {0, 1, 2};
 
-/* The model, every parameter moved, so that nothing is 0 or equal by its start. */
+/* Moves every parameter, so that nothing is 0 or equal by its start. */
+static inline void any_move(struct model *m)
+{
+    for (size_t i = 0; i < m->params.size; i++)
+        m->params.value[i] += (real)(0.3 * fixture_draw(99, 5, (int)i));
+}
+
+/* The model, its parameters moved. */
 static inline struct model *any_open(const struct any *a)
 {
     char json[800];
@@ -29,8 +36,7 @@ static inline struct model *any_open(const struct any *a)
              "\"filter\": %s%s%s}",
              a->vhp ? "vhp" : "normal", a->filter ? "true" : "false", a->settings[0] ? ", " : "", a->settings);
     struct model *m = fixture_model(a->kind, json, ANY_DX, a->du, 7);
-    for (size_t i = 0; i < m->params.size; i++)
-        m->params.value[i] += (real)(0.3 * fixture_draw(99, 5, (int)i));
+    any_move(m);
     return m;
 }
 
