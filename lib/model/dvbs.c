@@ -1,4 +1,4 @@
-/* Deep variational Bayes smoother and filter (Karl et al. 2017a, b; MATH of the fusion: a product of Gaussians).
+/* Deep variational Bayes smoother and filter (Karl et al. 2017a, b).
  *
  * Generative: decoder p(x_t|z_t), locally linear transition (Klushyn et al. 2021, eqs. 9 and 10).
  * Recognition: q(z_t|z_{t−1}, ·) ∝ q_meas(z_t|h_t) · p(z_t|z_{t−1}, u_{t−1}), with h_t from a backward GRU (DVBS) or a forward one (DVBF,
@@ -91,6 +91,21 @@ static var *start_from(struct tape *t, const struct dvbs *k, var *zeta)
     return add(t, zeta, mlp_apply(t, &k->f, zeta));
 }
 
+/* How a belief over ζ spreads through f: Σ_i ¼ (f(ζ + σ_i e_i) − f(ζ − σ_i e_i))², the central differences that linearise f. */
+static var *start_variance(struct tape *t, const struct dvbs *k, struct gauss zeta)
+{
+    int lanes = zeta.mean->lanes;
+    var *sd = v_sqrt(t, zeta.variance), *sum = filled(t, k->dz, lanes, VARIANCE_FLOOR);
+    for (int i = 0; i < k->dz; i++) {
+        var *unit = filled(t, k->dz, 1, 0);
+        unit->v[(size_t)i * (size_t)unit->ld] = 1;
+        var *step = mul(t, sd, spread(t, unit, lanes));
+        var *apart = scale(t, sub(t, start_from(t, k, add(t, zeta.mean, step)), start_from(t, k, sub(t, zeta.mean, step))), 0.5);
+        sum = add(t, sum, mul(t, apart, apart));
+    }
+    return sum;
+}
+
 static var *dvbs_first(void *model, struct tape *t, struct gauss *q)
 {
     struct pass *a = model;
@@ -102,7 +117,8 @@ static var *dvbs_first(void *model, struct tape *t, struct gauss *q)
     }
     a->start = g;
     var *z = start_from(t, k, sample_diag(t, g, noise_steps(t, a->n, NOISE_AUX, a->b, k->dz, 0, 1)));
-    *q = (struct gauss){z, filled(t, k->dz, z->lanes, VARIANCE_FLOOR)};
+    /* a sample leaves nothing open; where there is none the belief is what ζ's makes of it */
+    *q = (struct gauss){z, a->n->off ? start_variance(t, k, g) : filled(t, k->dz, z->lanes, VARIANCE_FLOOR)};
     return z;
 }
 

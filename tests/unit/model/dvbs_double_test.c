@@ -27,6 +27,27 @@ static void plain_f(const struct model *m, const double *zeta, double *z)
         z[i] += zeta[i];
 }
 
+/* What a belief over ζ is of z_1: linearised by central differences, or where ζ is a sample nothing but that. */
+static struct plain_gauss plain_start(const struct model *m, const struct plain_gauss *zeta, bool off)
+{
+    struct plain_gauss q = {{0}, {0}};
+    int dz = model_settings(m)->latent;
+    plain_f(m, zeta->mean, q.mean);
+    for (int i = 0; i < dz; i++)
+        q.variance[i] = VARIANCE_FLOOR;
+    for (int j = 0; j < dz && off; j++) {
+        double point[PLAIN_MOST], up[PLAIN_MOST], down[PLAIN_MOST];
+        memcpy(point, zeta->mean, sizeof point);
+        point[j] = zeta->mean[j] + sqrt(zeta->variance[j]);
+        plain_f(m, point, up);
+        point[j] = zeta->mean[j] - sqrt(zeta->variance[j]);
+        plain_f(m, point, down);
+        for (int i = 0; i < dz; i++)
+            q.variance[i] += pow((up[i] - down[i]) / 2, 2);
+    }
+    return q;
+}
+
 /* The belief over z_1 and z_1 itself; returns its rate. */
 static double plain_first(const struct model *m, const double *h, int sequence, const struct noise *n, struct plain_gauss *q, double *z)
 {
@@ -40,8 +61,7 @@ static double plain_first(const struct model *m, const double *h, int sequence, 
     double zeta[PLAIN_MOST], rate = plain_kl(dz, q, &unit);
     plain_sample(n, NOISE_AUX, sequence, 0, dz, q, zeta);
     plain_f(m, zeta, z);
-    for (int i = 0; i < dz; i++)
-        q->mean[i] = z[i], q->variance[i] = VARIANCE_FLOOR;
+    *q = plain_start(m, q, n->off);
     return rate;
 }
 
@@ -202,6 +222,40 @@ static void karls_start(void **state)
     model_free(m);
 }
 
+/* The belief over z_1 against many draws of ζ: as wide as f makes it, to within what f's bend and so many draws leave open. */
+static void width_of_the_first_belief(void **state)
+{
+    (void)state;
+    enum { DRAWS = 20000 };
+    struct any a = variant(0);
+    struct model *m = any_open(&a);
+    struct record r;
+    struct batch b;
+    struct tape *t = tape_new();
+    double h[PLAIN_STEPS][PLAIN_MOST], sum[2] = {0}, square[2] = {0};
+    for (int i = 0; i < 2; i++)
+        fixture_param(m, "first.1.bias")[2 + i] = -4; /* narrow enough for f to be nearly linear */
+    fixture_record(&r, 0, 3, ANY_DX, a.du);
+    batch_fill(&b, &r, any_all, 1, ANY_DX, a.du, 0, 3);
+    tape_begin(t, &m->params, NULL, 0);
+    struct inferred z = m->kind->infer(m, t, &b, &any_off, INFER_SMOOTHED, NULL);
+    plain_recognition(m, &r, 3, h);
+    struct plain_gauss q = plain_head(m, "first", 2, h[0]);
+    for (int s = 0; s < DRAWS; s++) {
+        double zeta[PLAIN_MOST], x[PLAIN_MOST];
+        plain_sample(&any_noisy, NOISE_AUX, s, 0, 2, &q, zeta);
+        plain_f(m, zeta, x);
+        for (int i = 0; i < 2; i++)
+            sum[i] += x[i] / DRAWS, square[i] += x[i] * x[i] / DRAWS;
+    }
+    for (int i = 0; i < 2; i++)
+        any_near(&a, "ratio of variances", i, any_number(z.cov, 3 * i, 0) / (square[i] - sum[i] * sum[i]), 1, 0.05);
+    tape_free(t);
+    batch_free(&b);
+    record_clear(&r);
+    model_free(m);
+}
+
 /* With the hierarchical prior there is no f, and z_1 comes from that prior. */
 static void hierarchical_start(void **state)
 {
@@ -330,6 +384,7 @@ int main(void)
         cmocka_unit_test(beliefs_are_products),
         cmocka_unit_test(step_and_decode),
         cmocka_unit_test(karls_start),
+        cmocka_unit_test(width_of_the_first_belief),
         cmocka_unit_test(hierarchical_start),
         cmocka_unit_test(how_it_begins),
         cmocka_unit_test(whole_gradient),

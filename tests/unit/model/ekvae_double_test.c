@@ -118,7 +118,7 @@ static void equal_bases_are_a_kalman_filter(void **state)
 
 /* ---- the bound, every term by hand ---- */
 
-/* 𝒟 and ℛ of one sequence where every sample is its mean (MATH: section 3 of the paper's equations 15, 17, 18). */
+/* 𝒟 and ℛ of one sequence where every sample is its mean (equations 15, 17, 18). */
 static void plain_bound(struct model *m, const struct record *r, bool filter, double *distortion, double *rate)
 {
     struct dense s = dense_of(m, r);
