@@ -43,7 +43,7 @@ var *log_normal_full(struct tape *t, var *x, var *m, var *L, int n);
 /* m + L·noise (noise n×L; NULL: the mean) */
 var *sample_full(struct tape *t, var *m, var *L, var *noise);
 
-/* ---- Kalman filter and smoother (kalman.c; MATH section 3) ---- */
+/* ---- Kalman filter and smoother (kalman.c) ---- */
 
 struct belief {
     var *mean; /* n×L */
