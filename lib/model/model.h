@@ -148,7 +148,7 @@ struct model_kind {
     struct inferred (*infer)(const struct model *m, struct tape *t, const struct batch *b, const struct noise *n, enum inference how,
                              struct carry *carry);
     int (*memory_rows)(const struct model *m); /* NULL: 0 */
-    int (*carry_rows)(const struct model *m); /* 0: it looks ahead, and cannot go on online */
+    int (*carry_rows)(const struct model *m);  /* 0: it looks ahead, and cannot go on online */
     /* Mean and variance of z_{t+1}, and the memory that goes with them (of which no sample is taken). u may be NULL. */
     struct gauss (*step)(const struct model *m, struct tape *t, struct latent now, var *u, var **memory);
     /* Mean of x given a state: Dx×L. */
@@ -315,8 +315,8 @@ struct path {
     struct gauss q; /* beliefs of all steps, likewise */
     struct gauss p; /* the transition's; step 1's are q's own */
 };
-/* What a model gives to a path: the belief over z_1 and z_1 itself, and for step s > 0 (or 0, where the path goes on) the transition's p from
- * z of the step before, and the belief q that knows more. */
+/* What a model gives to a path: the belief over z_1 and z_1 itself, and for step s > 0 (or 0, where the path goes on) the transition's p
+ * from z of the step before, and the belief q that knows more. */
 struct path_steps {
     void *model; /* for the two functions */
     var *(*first)(void *model, struct tape *t, struct gauss *q);
@@ -327,8 +327,8 @@ struct path path_run(struct tape *t, const struct batch *b, const struct noise *
 /* Σ_t KL(q ‖ p) over the observed steps 2..T → 1×B */
 var *path_rate(struct tape *t, const struct batch *b, const struct path *path);
 
-/* Filtered beliefs of a model whose recognition looks ahead (prefix.c): those of step t are the last ones of `infer` over the steps up to t,
- * each prefix on a tape of its own. */
+/* Filtered beliefs of a model whose recognition looks ahead (prefix.c): those of step t are the last ones of `infer` over the steps up to
+ * t, each prefix on a tape of its own. */
 struct inferred filtered_by_prefix(const struct model *m, struct tape *t, const struct batch *b, const struct noise *n);
 
 /* ---- the bound over a data set (bound.c) ---- */

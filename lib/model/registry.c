@@ -10,12 +10,7 @@ extern const struct model_kind model_kvae;
 extern const struct model_kind model_rssm;
 
 const struct model_kind *const model_kinds[] = {
-    &model_ekvae,
-    &model_dks,
-    &model_dvbs,
-    &model_kvae,
-    &model_rssm,
-    NULL,
+    &model_ekvae, &model_dks, &model_dvbs, &model_kvae, &model_rssm, NULL,
 };
 
 const struct model_kind *model_kind_find(const char *name)

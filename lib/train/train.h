@@ -31,7 +31,7 @@ struct train_settings {
     int updates, batch;
     double learning_rate, flat_share, final_share, clip;
     int starts, start_updates;
-    int prior_after; /* updates before the hierarchical prior moves */
+    int prior_after;   /* updates before the hierarchical prior moves */
     int crop_every;    /* every so manieth update is on sub-sequences; 0: none */
     int crop_shortest; /* steps of the shortest of them */
     int eval_every, checkpoint_every;
