@@ -30,7 +30,8 @@ small() {
 
 @test "every objective, prior and version trains" {
     any_trains "$DATA" "$S" "--objective annealing" "--objective elbo --prior normal" "--prior normal" "--filter" \
-        "--base-decay 2 --dynamics-rate 3" "--initial-phase coders" "--starts 2 --start-updates 2"
+        "--base-decay 2 --measurement-decay 5 --dynamics-rate 3" "--initial-phase coders" "--starts 2 --start-updates 2" \
+        "--latent 2 --crop-every 2" "--latent 5 --aux 3 --bases 1 --lstm-units 1"
 }
 
 @test "masked frames, sequences of unequal length, no controls" {
@@ -54,6 +55,9 @@ small() {
 
 @test "a filter version's own beliefs are filtered, and it learns by the same bound" {
     small --filter -o f.npz "$DATA"
+    unzip -q "$M" '*.npy' -d smoother
+    unzip -q f.npz '*.npy' -d filter
+    diff -r smoother filter
     dssm-infer f.npz "$S" > own
     dssm-infer --filtered "$M" "$S" > filtered
     near z own filtered
@@ -76,6 +80,29 @@ small() {
     seq-check generated
     seq-info --json generated | jq -e '.records == 4'
     rollout --horizon 7 "$M" "$S" | seq-check
+}
+
+@test "a large pull keeps C's base matrices, or A's, at the identity" {
+    small --updates 100 --measurement-decay 1000 -o c.npz "$DATA"
+    small --updates 100 --base-decay 1000 -o a.npz "$DATA"
+    for pulled in c a; do
+        unzip -q -o $pulled.npz 'bases.*' -d $pulled
+    done
+    largest c/bases.C_minus_I c/bases.A_minus_I
+    largest a/bases.A_minus_I a/bases.C_minus_I
+}
+
+# largest SMALL LARGE: no number of the first tensor is beyond 0.003, some of the second is beyond 0.03.
+largest() {
+    python3 - "$1.npy" "$2.npy" << 'END'
+import struct, sys
+def most(name):
+    data = open(name, "rb").read()
+    values = data[10 + struct.unpack("<H", data[8:10])[0]:]
+    return max(abs(v) for v in struct.unpack("<%df" % (len(values) // 4), values))
+small, large = map(most, sys.argv[1:])
+assert small < 0.003 and large > 0.03, (small, large)
+END
 }
 
 @test "the model's file: kind, settings, groups, and numbers that are numbers" {
