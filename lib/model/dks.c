@@ -201,17 +201,11 @@ static struct latent dks_start(const struct model *m, struct tape *t, const stru
     return (struct latent){prior_sample(t, &k->prior, b, n), NULL};
 }
 
-/* Found on pictures of a pendulum, data/measured/recurrent-study.md. */
-static const struct option_default dks_defaults[] = {
-    {"updates", "12000"},        {"starts", "2"},      {"start-updates", "3000"},  {"flat-share", "0.5"},   {"crop-every", "2"},
-    {"initial-phase", "coders"}, {"d0", "rmse:0.036"}, {"lambda-bound", "0.0009"}, {"prior-after", "6000"}, {0},
-};
-
 const struct model_kind model_dks = {
     .name = "dks",
     .title = "deep Kalman smoother",
     .options = dks_options,
-    .defaults = dks_defaults,
+    .defaults = recognition_defaults,
     .settings_size = sizeof(struct dks_settings),
     .parts_size = sizeof(struct dks),
     .check = dks_check,

@@ -191,17 +191,11 @@ static struct latent dvbs_start(const struct model *m, struct tape *t, const str
     return (struct latent){k->prior.kind == PRIOR_VHP ? z : start_from(t, k, z), NULL};
 }
 
-/* Found on pictures of a pendulum, data/measured/recurrent-study.md. */
-static const struct option_default dvbs_defaults[] = {
-    {"updates", "12000"},        {"starts", "2"},      {"start-updates", "3000"},  {"flat-share", "0.5"},   {"crop-every", "2"},
-    {"initial-phase", "coders"}, {"d0", "rmse:0.036"}, {"lambda-bound", "0.0009"}, {"prior-after", "6000"}, {0},
-};
-
 const struct model_kind model_dvbs = {
     .name = "dvbs",
     .title = "deep variational Bayes smoother",
     .options = dvbs_options,
-    .defaults = dvbs_defaults,
+    .defaults = recognition_defaults,
     .settings_size = sizeof(struct dvbs_settings),
     .parts_size = sizeof(struct dvbs),
     .check = dvbs_check,

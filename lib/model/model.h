@@ -282,6 +282,8 @@ struct recognition {
     struct gru back, ahead; /* over the steps before, over those behind */
     bool looks_back, looks_ahead;
 };
+/* How kinds whose beliefs rest on recurrent recognition alone (DKS, DVBS) train best, where it differs from the shared tables. */
+extern const struct option_default recognition_defaults[];
 /* Are the settings possible? The encoder must have a layer, whose output is the features. */
 int recognition_check(const struct model_settings *s, struct error *e);
 struct recognition recognition_declare(struct model *m, bool looks_back, bool looks_ahead, int units, uint64_t seed);

@@ -1,6 +1,12 @@
 /* What recurrent recognition models (DKS, DVBS, RSSM) know of a sequence: features of frames, and GRUs over them and the controls. */
 #include "model/model.h"
 
+/* Found on pictures of a pendulum, data/measured/recurrent-study.md. */
+const struct option_default recognition_defaults[] = {
+    {"updates", "12000"},        {"starts", "2"},      {"start-updates", "3000"},  {"flat-share", "0.5"},   {"crop-every", "2"},
+    {"initial-phase", "coders"}, {"d0", "rmse:0.036"}, {"lambda-bound", "0.0009"}, {"prior-after", "6000"}, {0},
+};
+
 int recognition_check(const struct model_settings *s, struct error *e)
 {
     if (s->encoder.n == 0)

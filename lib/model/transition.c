@@ -1,4 +1,4 @@
-/* The locally linear transition of EKVAE and DVBS (Klushyn et al. 2021, eqs. 9 and 10). */
+/* The locally linear transition of EKVAE, DVBS and, unless it is gated, DKS (Klushyn et al. 2021, eqs. 9 and 10). */
 #include "model/model.h"
 
 #include <math.h>
