@@ -61,8 +61,10 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-# The one file of elementwise mathematics: relaxed flags let gcc use glibc's vector functions.
-$(BUILD)/lib/grad/vector_math.o $(BUILD)/double/lib/grad/vector_math.o: CFLAGS += -ffast-math
+# The one file of elementwise mathematics: relaxed flags let gcc use glibc's vector functions. On x86 they would also put an
+# approximate reciprocal for a quotient (1/1 is then not 1).
+EXACT_QUOTIENTS := $(shell $(CC) -mno-recip -E -x c /dev/null >/dev/null 2>&1 && echo -mno-recip)
+$(BUILD)/lib/grad/vector_math.o $(BUILD)/double/lib/grad/vector_math.o: CFLAGS += -ffast-math $(EXACT_QUOTIENTS)
 # Loops over lanes may fuse multiply and add; simulators may not (same pixels everywhere).
 LANE_ROOMS := $(foreach room,grad prob net,$(BUILD)/lib/$(room)/%.o $(BUILD)/double/lib/$(room)/%.o)
 $(LANE_ROOMS): CFLAGS += -ffp-contract=fast

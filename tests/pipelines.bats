@@ -151,7 +151,7 @@ while [[ \$1 == -* ]]; do shift; done
 echo "\$1" >>'$PWD/hosts'
 shift
 [ "\$1" != -- ] || shift
-cd / && exec bash -c "\$*"
+cd / && SHELL=/bin/bash exec bash -c "\$*" # sshd sets SHELL
 END
     chmod +x secure
     PARALLEL_SSH=$PWD/secure "$ROOT/pipelines/study-parallel" jobs.txt one two

@@ -316,10 +316,12 @@ static inline void check_frozen(const struct cell *cell)
     }
 }
 
-/* A sequence's states have the same bits wherever it stands among as many others. */
+/* A sequence's states are the same wherever it stands among as many others. To rounding: OpenBLAS adds up the columns of a product in an
+ * order that depends on their place, on processors with AVX2. */
 static inline void check_places(const struct cell *cell)
 {
     for (int lanes = 2; lanes <= 50; lanes += 6) {
+        double rounding = sizeof(real) == sizeof(float) ? 2e-6 : 4e-15;
         struct problem q = problem_open(cell, (struct layout){8, 7, 4, lanes, true, true, false, FORWARD});
         struct tape *t = tape_new();
         tape_begin(t, &q.p, NULL, 0);
@@ -338,7 +340,7 @@ static inline void check_places(const struct cell *cell)
             var *out = cell->run(t, x, start, 4, lanes, alive, FORWARD);
             for (int r = 0; r < q.rows; r++)
                 for (int i = 0; i < 4 * lanes; i++)
-                    assert_true(number_of(out, r, i) == number_of(first, r, i / lanes * lanes + (i + lanes - turn) % lanes));
+                    assert_true(fabs(number_of(out, r, i) - number_of(first, r, i / lanes * lanes + (i + lanes - turn) % lanes)) <= rounding);
         }
         tape_free(t);
         problem_close(&q);

@@ -1,4 +1,4 @@
-/* The cells in single precision, as models run them: the same bits in every place. Everything else is told in double. */
+/* The cells in single precision, as models run them: the same in every place. Everything else is told in double. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
