@@ -7,7 +7,7 @@ setup() {
 }
 
 # The rooms of lib, in order: each may use those before it.
-ROOMS="base cli stream sim grad prob net model train judge control"
+ROOMS="base cli stream sim gen grad prob net model train judge control"
 
 # may_use ROOM: the rooms that it may include.
 may_use() {

@@ -1,0 +1,56 @@
+/* Plants into streams: what the programs that simulate share. The options of plants, what a header says of one, sequences that
+ * are drawn or replayed into records, and the run of a whole gen- program, written once for every plant of lib/sim.
+ * Uses base, cli, stream, sim.
+ *
+ * Sizes as in sim/sim.h: T steps, S numbers in a state, U in a control, X in an observation. */
+#ifndef DSSM_GEN_H
+#define DSSM_GEN_H
+
+#include "cli/cli.h"
+#include "sim/sim.h"
+#include "stream/stream.h"
+
+/* ---- records (record.c) ---- */
+
+/* Describes the plant's x, u and s in a stream's header: type, shape, meaning, units, kinds, names; of an image its height, width
+ * and channels. Fields that are there already are described anew. */
+void gen_describe(json_t *header, const struct plant *p);
+/* Refuses (DSSM_USAGE) a sequence of so many steps if its record would be larger than any reader takes. */
+int gen_check_size(const struct plant *p, int steps, struct error *e);
+/* Rolls the plant from `start` (S numbers) through u (T×U) and puts what is seen, with the protocol's noise, and the true states into
+ * the record: x [T,X], |u1 for an image (value·255, rounded) and <f4 otherwise; s [T,S], <f8. The sequence's number addresses the
+ * noise. */
+void gen_simulate(const struct plant *p, const struct protocol *how, uint32_t sequence, const double *start, const float *u, int steps,
+                  struct record *rec);
+
+/* ---- controls of another stream (replay.c) ---- */
+
+/* Every record of `in`, with x and s of this plant under the record's own u: from the record's first true state s, or, if it has
+ * none, from the one that the protocol draws for this number of record. The record's other values stay as they are. `name` is the stream's,
+ * for messages. DSSM_BAD_INPUT with the record's number if u or s do not fit the plant or are not finite; DSSM_USAGE if a record would
+ * become too large. */
+int gen_replay(const struct plant *p, const struct protocol *how, struct reader *in, const char *name, struct writer *w, struct error *e);
+
+/* ---- options of the plants (plants.c) ---- */
+
+extern const struct option_row options_pendulum[];      /* into a struct pendulum */
+extern const struct option_row options_pendulum_view[]; /* what is seen of it; into the same */
+
+/* ---- the program (program.c) ---- */
+
+/* What every gen- program is told. */
+struct generation {
+    struct protocol protocol; /* seed and actions are filled from `common` and `actions` by gen_run */
+    int sequences, steps;
+    const char *actions;       /* as actions_parse takes them */
+    const char *from_controls; /* a stream to replay, or NULL */
+    const char *output;        /* NULL: standard output */
+    struct common common;
+};
+extern const struct option_row options_generation[]; /* into a struct generation; without output and common, which have tables */
+
+/* Writes the stream: header with this command in its history, the sequences, trailer. The same bytes for any number of threads.
+ * The output appears whole or not at all. */
+int gen_run(const struct program *program, const struct plant *p, const struct generation *g, const char *command, struct error *e);
+
+#endif

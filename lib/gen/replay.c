@@ -1,0 +1,93 @@
+/* Controls of another stream's records, replayed on a plant. */
+#include "gen/gen.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* "[15,2]", for messages; "nothing" without an array. */
+static const char *shape_text(const struct array *a, char text[64])
+{
+    int n = snprintf(text, 64, a ? "[" : "nothing");
+    for (int i = 0; a && i < a->dims && n < 64; i++)
+        n += snprintf(text + n, (size_t)(64 - n), "%zu%s", a->shape[i], i + 1 < a->dims ? "," : "]");
+    return text;
+}
+
+/* The controls of a record as float; NULL with e if they do not fit the plant. Caller frees. */
+static float *given_controls(const struct plant *p, const struct record *rec, int *steps, struct error *e)
+{
+    const struct array *u = record_get(rec, "u");
+    size_t width = (size_t)p->kind->controls;
+    char text[64];
+    if (!u || u->dims != 2 || u->shape[1] != width || u->shape[0] < 1 || u->shape[0] > 1000000) {
+        error_set(e, DSSM_BAD_INPUT, "field u: expected shape [T,%zu], T from 1 to 1000000, got %s", width, shape_text(u, text));
+        return NULL;
+    }
+    float *out = xmalloc(u->shape[0] * width * sizeof *out);
+    for (size_t i = 0; i < u->shape[0] * width; i++) {
+        out[i] = (float)array_get(u, i);
+        if (!isfinite(out[i])) {
+            error_set(e, DSSM_BAD_INPUT, "field u: step %zu: expected a finite number, got %g", i / width, (double)out[i]);
+            free(out);
+            return NULL;
+        }
+    }
+    *steps = (int)u->shape[0];
+    return out;
+}
+
+/* The first true state of a record, or a drawn one if it has no s. */
+static int given_start(const struct plant *p, const struct protocol *how, uint32_t sequence, const struct record *rec, double *start,
+                       struct error *e)
+{
+    const struct array *s = record_get(rec, "s");
+    size_t width = (size_t)p->kind->states;
+    char text[64];
+    sim_start(p, how, sequence, start);
+    if (!s)
+        return DSSM_OK;
+    if (s->dims != 2 || s->shape[0] < 1 || s->shape[1] != width)
+        return error_set(e, DSSM_BAD_INPUT, "field s: expected shape [T,%zu] (%s), got %s", width, p->kind->state_names,
+                         shape_text(s, text));
+    for (size_t i = 0; i < width; i++) {
+        start[i] = array_get(s, i);
+        if (!isfinite(start[i]))
+            return error_set(e, DSSM_BAD_INPUT, "field s: step 0: expected finite numbers, got %g", start[i]);
+    }
+    return DSSM_OK;
+}
+
+/* One record, which gets x and s of this plant. */
+static int replay_record(const struct plant *p, const struct protocol *how, uint32_t sequence, struct record *rec, struct error *e)
+{
+    double start[SIM_MOST];
+    int steps = 0;
+    float *u = given_controls(p, rec, &steps, e);
+    int code = u ? gen_check_size(p, steps, e) : e->code;
+    if (code == DSSM_OK)
+        code = given_start(p, how, sequence, rec, start, e);
+    if (code == DSSM_OK)
+        gen_simulate(p, how, sequence, start, u, steps, rec);
+    free(u);
+    return code;
+}
+
+int gen_replay(const struct plant *p, const struct protocol *how, struct reader *in, const char *name, struct writer *w, struct error *e)
+{
+    struct record rec;
+    int more, code = DSSM_OK;
+    record_init(&rec);
+    while (code == DSSM_OK && (more = reader_next(in, &rec, e)) != 0) {
+        if (more < 0) {
+            code = e->code;
+            break;
+        }
+        code = replay_record(p, how, (uint32_t)(reader_count(in) - 1), &rec, e);
+        if (code == DSSM_OK)
+            code = writer_put(w, &rec, e);
+        else
+            error_prefix(e, "%s: record %llu", name, (unsigned long long)reader_count(in));
+    }
+    record_clear(&rec);
+    return code;
+}
