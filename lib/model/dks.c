@@ -36,7 +36,7 @@ static const struct option_row dks_options[] = {
      "locally linear: the base matrices' mean is the identity (F) and 0 (B) at the start; --no-centred-bases: it is as drawn"},
     {"mixing-gain", 0, OPT_REAL, AT(linear.mixing_gain), "4", 0, 1000, NULL, "G",
      "locally linear: factor on the start of the mixing network's last weights: how much the mixture depends on the state"},
-    {"base-decay", 0, OPT_REAL, AT(linear.decay), "2", 0, 1000, NULL, "D",
+    {"base-decay", 0, OPT_REAL, AT(linear.decay), "0.5", 0, 1000, NULL, "D",
      "pull of the linear map's matrices towards the identity: share lost an update, over the learning rate"},
     {"start-variance", 0, OPT_REAL, AT(linear.variance), "0.01", 1e-8, 1e4, NULL, "V", "process noise at the start of training"},
     {0},

@@ -91,12 +91,13 @@ static int get_position(const struct archive *a, const struct params *p, struct 
 
 /* ---- saving and loading ---- */
 
-enum { RUN_NUMBERS = 10 };
+enum { RUN_NUMBERS = 13 };
 
 static void run_numbers(struct run *r, double *numbers[RUN_NUMBERS], double *starts_done, double *warned)
 {
-    double *all[RUN_NUMBERS] = {starts_done,  warned,    &r->skipped,       &r->skipped_in_row, &r->sum_distortion,
-                                &r->sum_rate, &r->sum_n, &r->metrics_bytes, &r->numbers,        &r->score_lambda};
+    double *all[RUN_NUMBERS] = {starts_done,       warned,      &r->skipped,        &r->skipped_in_row, &r->sum_distortion,
+                                &r->sum_rate,      &r->sum_n,   &r->end_distortion, &r->end_rate,       &r->end_n,
+                                &r->metrics_bytes, &r->numbers, &r->score_lambda};
     memcpy(numbers, all, sizeof all);
 }
 

@@ -11,7 +11,7 @@ struct position {
     struct objective_state objective;
     double start;  /* which start this is */
     double update; /* updates done */
-    double score;  /* Lagrangian at the end of its short training */
+    double score;  /* Lagrangian of the last fifth of its short training */
 };
 enum { POSITION_NUMBERS = OBJECTIVE_STATE_SIZE + 3 + 5 };
 
@@ -29,6 +29,7 @@ struct run {
     int starts_done;           /* short trainings finished; = s->starts when the chosen one goes on */
     double skipped, skipped_in_row;
     double sum_distortion, sum_rate, sum_n; /* since the last line of metrics */
+    double end_distortion, end_rate, end_n; /* over the last fifth of the short training at hand */
     double metrics_bytes;                   /* length of the metrics file at the last checkpoint */
     double numbers;                         /* observed numbers a sequence, mean over the data */
     bool warned;
@@ -47,6 +48,8 @@ void position_numbers(const struct position *p, double out[POSITION_NUMBERS]);
 void position_from_numbers(struct position *p, const double in[POSITION_NUMBERS]);
 uint64_t start_seed(const struct run *r);   /* the seed of the start at hand */
 void start_begin(struct run *r, int start); /* fresh start values from start_seed */
+/* Takes note of the batch of whole sequences that r->now.update has just been made from, if it belongs to the end of a short training. */
+void start_count(struct run *r, double distortion, double rate);
 /* Scores the short training at hand (lost: as the worst) and moves on; false if all of them are lost. */
 bool start_finish(struct run *r, bool lost);
 

@@ -58,6 +58,7 @@ void start_begin(struct run *r, int start)
     r->now.score = INFINITY;
     r->epoch = -1;
     r->sum_distortion = r->sum_rate = r->sum_n = 0; /* a line of metrics is about one start */
+    r->end_distortion = r->end_rate = r->end_n = 0;
     r->skipped_in_row = 0;
     model_restart(r->model, start_seed(r));
     r->now.value = p->value;
@@ -69,16 +70,26 @@ void start_begin(struct run *r, int start)
     r->now.objective.d0 = d0;
 }
 
-/* ℛ + λ𝒟 over the training data, 𝒟 above its constant. λ is that of the end of the first start that
- * did not diverge, so that all are judged alike, and so is the noise. Infinite λ (annealing, before the rate has a weight): 𝒟. */
+void start_count(struct run *r, double distortion, double rate)
+{
+    if (r->starts_done >= r->s->starts || r->now.update <= r->s->start_updates - (r->s->start_updates + 4) / 5)
+        return;
+    r->end_distortion += distortion;
+    r->end_rate += rate;
+    r->end_n++;
+}
+
+/* ℛ + λ𝒟 of the batches at the end of a short training, 𝒟 above its constant. A mean over many updates, because at the full learning
+ * rate the last one alone tells little: it differs from its neighbours more than the starts do. λ is that of the end of the first start
+ * that did not diverge, so that all are judged alike. Infinite λ (annealing, before the rate has a weight): 𝒟. */
 static double lagrangian(struct run *r)
 {
-    struct bound b =
-        model_bound(r->model, r->data->record, r->data->n, &(struct noise){r->s->seed, UINT32_MAX, false}, r->io->pool, NULL, NULL);
+    if (r->end_n == 0)
+        return INFINITY;
     if (r->score_lambda == 0)
         r->score_lambda = r->now.objective.lambda;
-    double excess = b.distortion - distortion_constant(r->numbers, model_settings(r->model)->sigma_x2);
-    return isfinite(r->score_lambda) ? b.rate + r->score_lambda * excess : excess;
+    double excess = r->end_distortion / r->end_n - distortion_constant(r->numbers, model_settings(r->model)->sigma_x2);
+    return isfinite(r->score_lambda) ? r->end_rate / r->end_n + r->score_lambda * excess : excess;
 }
 
 bool start_finish(struct run *r, bool lost)

@@ -132,6 +132,7 @@ static int one_update(struct run *r, struct error *e)
     r->sum_distortion += b.distortion;
     r->sum_rate += b.rate;
     r->sum_n++;
+    start_count(r, b.distortion, b.rate);
     return DSSM_OK;
 }
 

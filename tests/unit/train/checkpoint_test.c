@@ -107,7 +107,7 @@ static const struct {
     {a_model, "checkpoint is of another run: format is \"dssm-model\" there, \"dssm-checkpoint\" here"},
     {another_kind, "checkpoint is of another run: kind is \"dks\" there, \"ekvae\" here"},
     {another_version, "checkpoint is of another run: version is 2 there, 1 here"},
-    {without_numbers, "checkpoint: tensor run.numbers: expected 10 numbers of type <f8"},
+    {without_numbers, "checkpoint: tensor run.numbers: expected 13 numbers of type <f8"},
     {too_many_starts, "checkpoint: tensor run.numbers: expected 0 to 1 starts, got 7"},
     {without_scores, "checkpoint: tensor run.scores: expected 1 numbers of type <f8"},
     {without_position, "checkpoint: tensor now.numbers: expected 15 numbers of type <f8"},

@@ -83,6 +83,33 @@ static void seeds_differ(void **state)
     assert_true(seed[0] == 42);
 }
 
+/* The score is a mean over the last fifth of the short training: here updates 9 to 11 of 11. */
+static void the_end_is_scored(void **state)
+{
+    (void)state;
+    struct training t = training_open("starts");
+    t.s.starts = 2, t.s.start_updates = 11;
+    double score[2];
+    struct run r = {.model = t.m, .s = &t.s, .io = &t.io, .objective = objective_kinds[0], .score = score, .numbers = 10};
+    position_init(&r.best, &t.m->params);
+    r.now = position_of(&t.m->params, 5);
+    real *made = r.now.value;
+    start_begin(&r, 0);
+    double constant = distortion_constant(10, model_settings(t.m)->sigma_x2);
+    for (r.now.update = 1; r.now.update <= 11; r.now.update++)
+        start_count(&r, constant + 100 * r.now.update, r.now.update);
+    r.now.objective.lambda = 0.5;
+    assert_true(start_finish(&r, false));
+    assert_true(fabs(score[0] - (10 + 0.5 * 1000)) < 1e-9);
+    assert_true(r.now.start == 1 && r.end_n == 0);
+    assert_true(start_finish(&r, true)); /* lost: the first one goes on */
+    assert_true(isinf(score[1]) && r.now.start == 0 && r.now.score == score[0]);
+    free(made);
+    adam_free(&r.now.adam);
+    position_free(&r.best);
+    training_close(&t);
+}
+
 /* Everything is as at the beginning, but for the bound. */
 static void begins_afresh(void **state)
 {
@@ -115,7 +142,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(copied_whole), cmocka_unit_test(numbers_there_and_back), cmocka_unit_test(a_new_position_is_the_worst),
-        cmocka_unit_test(seeds_differ), cmocka_unit_test(begins_afresh),
+        cmocka_unit_test(seeds_differ), cmocka_unit_test(the_end_is_scored),      cmocka_unit_test(begins_afresh),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
