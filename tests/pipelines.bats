@@ -111,7 +111,7 @@ field() { awk -F '\t' -v row="$1" -v metric="$2" -v name="$3" 'NR == 1 { for (i 
     done <rows
 }
 
-study() { "$ROOT/pipelines/study-table" "$1" "$2" runs "$3"; }
+study() { "$ROOT/pipelines/study-table" runs "$1" "$2" runs; }
 
 @test "study-table: quartiles, failures, and those that are only folded" {
     local seed
@@ -120,16 +120,36 @@ study() { "$ROOT/pipelines/study-table" "$1" "$2" runs "$3"; }
         evaluation elbo "$seed" 0.5 "0.$seed" 1e-2 1e-4 1e-5
     done
     jq '.r2_velocity_cubic = 0.95' runs/elbo/2.json >folded && mv folded runs/elbo/2.json
-    run study "co elbo absent" "1 2 3 4 5" md
+    study "co elbo absent" "1 2 3 4 5" >all.tsv
+    run "$ROOT/pipelines/study-table" summary all.tsv
     assert_success
     assert_line --regexp '^\| co +\| 5 +\| 0 \(0 folded\) +\| 0\.930 \(0\.920 to 0\.940\) \| .* \| 3\.00e-4 \(2\.00e-4 to 4\.00e-4\) \|'
     assert_line --regexp '^\| elbo +\| 5 +\| 5 \(1 folded\) +\| 0\.300 '
     refute_output --partial absent
     assert_line --partial "Trainings: 10, 10.0 minutes in sum, 5.5 minutes of processor time"
-    study "co elbo" "1 2" tsv >runs.tsv
+    study "co elbo" "1 2" >runs.tsv
     assert_equal "$(awk -F '\t' 'NR > 1 { print $1, $2, $4 }' runs.tsv | tr '\n' ';')" "co 1 0.91;co 2 0.92;elbo 1 0.1;elbo 2 0.2;"
     gnuplot -e "input='runs.tsv'; output='study.png'" "$ROOT/pipelines/plot/study.gp"
     assert_equal "$(head -c 4 study.png | tail -c 3)" PNG
+}
+
+@test "study-table: a study in parts is the same as at once" {
+    local seed
+    for seed in 1 2 3 4; do
+        evaluation co "$seed" 0.99 "0.9$seed" "${seed}e-4" 1e-4 1e-5
+        evaluation elbo "$seed" 0.5 "0.$seed" 1e-2 1e-4 1e-5
+    done
+    study "co elbo" "1 2 3 4" >all.tsv
+    { echo "# made once"; study "co elbo" "1 2"; } >first.tsv
+    study "co elbo" "3 4" >second.tsv
+    "$ROOT/pipelines/study-table" join first.tsv second.tsv | diff all.tsv -
+    "$ROOT/pipelines/study-table" summary first.tsv second.tsv | diff <("$ROOT/pipelines/study-table" summary all.tsv) -
+    run "$ROOT/pipelines/study-table" join first.tsv all.tsv
+    assert_failure
+    assert_output "study-table: all.tsv: co with seed 1 is there twice"
+    run "$ROOT/pipelines/study-table" summary "$ROOT/pipelines/study.tsv"
+    assert_failure
+    assert_output --partial "expected columns row, seed, r2_angle"
 }
 
 # what the jobs of these lists do: a line in the file ran, and where it ran
