@@ -145,26 +145,42 @@ static void backward_job(void *arg, int i, int worker)
     tape_backward(c->tape);
 }
 
-double gradient_backward(struct gradient_engine *g, struct objective_weights w, unsigned moving, real *gradient)
+double gradient_sum(const struct params *p, unsigned moving, int n, real *const *part, real *gradient)
 {
-    int chunks = (g->n + CHUNK - 1) / CHUNK;
-    const struct params *p = &g->model->params;
-    g->weights = w;
-    pool_run(g->pool, chunks, backward_job, g);
     double square = 0;
     for (int e = 0; e < p->n; e++) {
         const struct param *entry = &p->entry[e];
         if (!(entry->group & moving))
             continue;
-        size_t from = entry->offset, n = (size_t)entry->rows * (size_t)entry->cols;
-        memcpy(gradient + from, g->chunk[0].gradient + from, n * sizeof(real));
-        for (int i = 1; i < chunks; i++)
-            for (size_t j = from; j < from + n; j++)
-                gradient[j] += g->chunk[i].gradient[j];
-        real part = 0; /* single precision is enough for a guard, and vectorises */
-        for (size_t j = from; j < from + n; j++)
-            part += gradient[j] * gradient[j];
-        square += (double)part;
+        size_t from = entry->offset, count = (size_t)entry->rows * (size_t)entry->cols;
+        memcpy(gradient + from, part[0] + from, count * sizeof(real));
+        for (int i = 1; i < n; i++)
+            for (size_t j = from; j < from + count; j++)
+                gradient[j] += part[i][j];
+        real length = 0; /* single precision is enough for a guard, and vectorises */
+        for (size_t j = from; j < from + count; j++)
+            length += gradient[j] * gradient[j];
+        square += (double)length;
     }
     return sqrt(square);
+}
+
+void gradient_shorten(real *gradient, size_t n, double norm, double most)
+{
+    if (norm <= most)
+        return;
+    real factor = (real)(most / norm);
+    for (size_t i = 0; i < n; i++)
+        gradient[i] *= factor;
+}
+
+double gradient_backward(struct gradient_engine *g, struct objective_weights w, unsigned moving, real *gradient)
+{
+    int chunks = (g->n + CHUNK - 1) / CHUNK;
+    real *part[chunks];
+    g->weights = w;
+    pool_run(g->pool, chunks, backward_job, g);
+    for (int i = 0; i < chunks; i++)
+        part[i] = g->chunk[i].gradient;
+    return gradient_sum(&g->model->params, moving, chunks, part, gradient);
 }

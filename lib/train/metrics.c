@@ -1,26 +1,6 @@
 /* Metrics as JSON lines (formats/metrics.md): one line of settings, then a line an evaluation. */
 #include "train/run.h"
 
-#include <math.h>
-#include <string.h>
-#include <unistd.h>
-
-json_t *metrics_number(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
-static int put_line(struct run *r, json_t *line, struct error *e)
-{
-    if (!r->metrics) {
-        json_decref(line);
-        return DSSM_OK;
-    }
-    int bad = json_dumpf(line, r->metrics, JSON_COMPACT | JSON_REAL_PRECISION(9)) || fputc('\n', r->metrics) == EOF || fflush(r->metrics);
-    json_decref(line);
-    return bad ? error_set(e, DSSM_FAILURE, "%s: cannot write: %m", r->io->metrics) : DSSM_OK;
-}
-
 static json_t *settings_line(const struct run *r)
 {
     json_t *line = json_pack("{s:s, s:s, s:s, s:i, s:i}", "type", "settings", "version", DSSM_VERSION, "model", r->model->kind->name,
@@ -38,21 +18,9 @@ static json_t *settings_line(const struct run *r)
 
 int metrics_open(struct run *r, struct error *e)
 {
-    if (!r->io->metrics)
-        return DSSM_OK;
-    bool printed = strcmp(r->io->metrics, "-") == 0, goes_on = r->metrics_bytes > 0 && !printed;
-    r->metrics = printed ? stdout : fopen(r->io->metrics, goes_on ? "r+" : "w");
-    if (!r->metrics)
-        return error_set(e, DSSM_FAILURE, "%s: cannot open: %m", r->io->metrics);
-    if (!goes_on)
-        return put_line(r, settings_line(r), e);
-    if (fseek(r->metrics, 0, SEEK_END) || (double)ftell(r->metrics) < r->metrics_bytes)
-        return error_set(e, DSSM_BAD_INPUT, "%s: is not the file that the checkpoint goes with: expected %.0f bytes or more",
-                         r->io->metrics, r->metrics_bytes);
-    /* Lines behind the checkpoint will be written again. */
-    if (ftruncate(fileno(r->metrics), (off_t)r->metrics_bytes) || fseek(r->metrics, 0, SEEK_END))
-        return error_set(e, DSSM_FAILURE, "%s: cannot go on: %m", r->io->metrics);
-    return DSSM_OK;
+    if (lines_open(&r->metrics, r->io->metrics, r->metrics_bytes, e))
+        return e->code;
+    return r->metrics.goes_on ? DSSM_OK : lines_put(&r->metrics, settings_line(r), e);
 }
 
 int metrics_evaluation(struct run *r, struct error *e)
@@ -68,7 +36,7 @@ int metrics_evaluation(struct run *r, struct error *e)
     json_object_set_new(line, "rate", metrics_number(R));
     json_object_set_new(line, "elbo", metrics_number(-D - R));
     json_object_set_new(line, "skipped", json_integer((json_int_t)r->skipped));
-    if (r->validation && r->metrics) {
+    if (r->validation && r->metrics.file) {
         struct bound b = model_bound(r->model, r->validation->record, r->validation->n, &(struct noise){r->s->seed, UINT32_MAX - 1, false},
                                      r->io->pool, NULL, NULL);
         json_object_set_new(line, "validation_distortion", metrics_number(b.distortion));
@@ -77,5 +45,5 @@ int metrics_evaluation(struct run *r, struct error *e)
     }
     json_object_set_new(line, "seconds", metrics_number(seconds_now() - r->began));
     r->sum_distortion = r->sum_rate = r->sum_n = 0;
-    return put_line(r, line, e);
+    return lines_put(&r->metrics, line, e);
 }

@@ -2,8 +2,6 @@
 #include "train/run.h"
 
 #include <cblas.h>
-#include <errno.h>
-#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -25,35 +23,6 @@ static const struct option_row options_files[] = {
     {"snapshot-every", 0, OPT_INT, AT(snapshot_every), "1000", 1, 1e9, NULL, "N", "updates between two of these models"},
     {0},
 };
-
-static volatile sig_atomic_t stop_signal;
-
-static void on_signal(int number)
-{
-    stop_signal = number;
-}
-
-static void catch_signals(void)
-{
-    struct sigaction action = {.sa_handler = on_signal};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
-
-/* A folder that cannot be written to, or a folder where a file should be, shows before the training, not after it. path NULL or
- * "-" is no file. */
-static int check_place(const char *path, struct error *e)
-{
-    struct stat about;
-    if (!path || strcmp(path, "-") == 0)
-        return DSSM_OK;
-    if (stat(path, &about) == 0 && S_ISDIR(about.st_mode))
-        return error_set(e, DSSM_FAILURE, "%s: %s", path, strerror(EISDIR));
-    char *copy = xstrdup(path);
-    bool writable = access(dirname(copy), W_OK | X_OK) == 0;
-    free(copy);
-    return writable ? DSSM_OK : error_set(e, DSSM_FAILURE, "%s: %m", path);
-}
 
 /* The folder of the snapshots must be there. NULL is none. */
 static int check_folder(const char *path, struct error *e)
@@ -80,18 +49,6 @@ static int check_observed(const struct dataset *d, const char *path, struct erro
         if (record_seen(&d->record[i]) > 0)
             return DSSM_OK;
     return error_set(e, DSSM_BAD_INPUT, "%s: field x: expected observed steps to learn from, got none", input_name(path));
-}
-
-/* Settings of all tables as one JSON object: what metrics, checkpoint and model keep. */
-static json_t *provenance(const struct option_group *groups, int n)
-{
-    json_t *all = json_object();
-    for (int i = 0; i < n; i++) {
-        json_t *part = options_to_json(groups[i].rows, groups[i].into);
-        json_object_update(all, part);
-        json_decref(part);
-    }
-    return all;
 }
 
 /* History of the model: the data's, and this command. */
@@ -122,7 +79,6 @@ static int train_on(const struct job *j, const struct dataset *d, const struct d
         model_free(m);
         return e->code;
     }
-    catch_signals(); /* not before: while data are awaited a signal ends the program at once */
     struct pool *pool = pool_new(j->common->threads > 0 ? j->common->threads : (int)sysconf(_SC_NPROCESSORS_ONLN));
     struct train_io io = {.program = j->p->name,
                           .checkpoint = j->files->checkpoint,
@@ -132,7 +88,7 @@ static int train_on(const struct job *j, const struct dataset *d, const struct d
                           .quiet = j->common->quiet,
                           .pool = pool,
                           .provenance = j->provenance,
-                          .stop = &stop_signal};
+                          .stop = ready_to_stop()}; /* not before: while data are awaited a signal ends the program at once */
     add_history(m, d, j->p->name, j->command, j->common->seed);
     int status = train_run(m, d, validation, j->train, &io, e);
     if (status == DSSM_OK)
@@ -149,7 +105,7 @@ static int run_job(const struct job *j, struct error *e)
         return error_set(e, DSSM_USAGE, "--output: expected the name of the model's file");
     if (strcmp(j->files->output, "-") == 0 && j->files->metrics && strcmp(j->files->metrics, "-") == 0)
         return error_set(e, DSSM_USAGE, "--metrics: standard output has the model already");
-    if (check_place(j->files->output, e) || check_place(j->files->checkpoint, e) || check_place(j->files->metrics, e) ||
+    if (ready_to_write(j->files->output, e) || ready_to_write(j->files->checkpoint, e) || ready_to_write(j->files->metrics, e) ||
         check_folder(j->files->snapshots, e) || read_stream(j->input, &d, e))
         return e->code;
     bool validates = j->files->validation != NULL;
@@ -208,7 +164,7 @@ int train_program(const struct model_kind *kind, int argc, char **argv)
         struct error e;
         char *command = command_line(argc, argv);
         train.seed = common.seed;
-        json_t *made_with = provenance(groups + 1, 4);
+        json_t *made_with = options_of_groups(groups + 1, 4);
         json_t *general = options_to_json(options_common, &common);
         json_object_set(made_with, "seed", json_object_get(general, "seed"));
         json_decref(general);

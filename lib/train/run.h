@@ -36,7 +36,7 @@ struct run {
     int *order, epoch; /* this epoch's order of the sequences */
     int *from;         /* where the sub-sequences of a cropped batch begin */
     double began;      /* seconds_now() at the start of this process */
-    FILE *metrics;
+    struct lines metrics;
     struct progress *progress;
 };
 
@@ -83,6 +83,5 @@ int train_program(const struct model_kind *kind, int argc, char **argv);
 /* metrics.c */
 int metrics_open(struct run *r, struct error *e);
 int metrics_evaluation(struct run *r, struct error *e);
-json_t *metrics_number(double value); /* null if not finite */
 
 #endif

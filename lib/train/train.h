@@ -111,6 +111,49 @@ struct batch_result gradient_forward(struct gradient_engine *g, const int *pick,
 /* gradient (params.size numbers) of w.distortion·𝒟 + w.rate·ℛ, means over the batch. Returns its norm over the moving groups. */
 double gradient_backward(struct gradient_engine *g, struct objective_weights w, unsigned moving, real *gradient);
 
+/* The sum of n vectors laid out as the parameters, in their order, over the moving groups. Returns its norm. */
+double gradient_sum(const struct params *p, unsigned moving, int n, real *const *part, real *gradient);
+/* Shortens a gradient (n numbers) of that norm to `most`, if it is longer. */
+void gradient_shorten(real *gradient, size_t n, double norm, double most);
+
+/* ---- what all learning programs share: trainers, and policies (resume.c, lines.c, ready.c) ---- */
+
+/* A gradient of this length is no direction, and so many updates in a row without one are the end of a run (DSSM_DIVERGED). */
+#define GRADIENT_WILD 1e12
+enum { UPDATES_TOO_MANY_SKIPPED = 50 };
+
+/* Pieces of a checkpoint: n numbers, and parameters with Adam's moments as PREFIX.value/, PREFIX.adam_m/, PREFIX.adam_v/. */
+void resume_numbers_put(struct archive *a, const char *name, const double *numbers, size_t n);
+int resume_numbers_get(const struct archive *a, const char *name, double *numbers, size_t n, struct error *e);
+void resume_vectors_put(struct archive *a, const struct params *p, const char *prefix, const real *value, const struct adam *adam);
+int resume_vectors_get(const struct archive *a, const struct params *p, const char *prefix, real *value, struct adam *adam,
+                       struct error *e);
+/* Writes the archive to path, whole or not at all. Its meta is what must be equal for a run to go on from it. */
+int resume_write(const char *path, const struct archive *a, struct error *e);
+/* Reads it into *a (made here; archive_clear it in any case) and compares its meta with `identity`: DSSM_BAD_INPUT names the first key that
+ * differs. *found is false, and the archive empty, if path is NULL or names nothing. */
+int resume_read(const char *path, const json_t *identity, struct archive *a, bool *found, struct error *e);
+
+/* A file of JSON lines. */
+struct lines {
+    FILE *file; /* NULL: nobody asked for them */
+    const char *path;
+    bool goes_on; /* it has its first lines from a run before */
+};
+/* path NULL: none, "-": standard output. bytes > 0: goes on behind so many, and cuts off what is behind; fewer are DSSM_BAD_INPUT. */
+int lines_open(struct lines *l, const char *path, double bytes, struct error *e);
+int lines_put(struct lines *l, json_t *line, struct error *e); /* takes the reference; flushed */
+double lines_bytes(const struct lines *l);                     /* length so far, for the checkpoint; 0 if there is no file */
+void lines_close(struct lines *l);
+json_t *metrics_number(double value); /* null if not finite */
+
+/* From here on SIGINT and SIGTERM only set the number that this returns; called again, it is the same number. */
+volatile sig_atomic_t *ready_to_stop(void);
+/* A folder that cannot be written to, or a folder where a file should be, shows before a run, not after it. NULL and "-" are no file. */
+int ready_to_write(const char *path, struct error *e);
+/* Settings of n groups as one JSON object: what metrics, checkpoint and archive keep. Caller decrefs. */
+json_t *options_of_groups(const struct option_group *groups, int n);
+
 /* ---- the trainer (trainer.c) ---- */
 
 struct train_io {

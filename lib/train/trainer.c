@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NOISE_SHUFFLE = 100, TOO_MANY_SKIPPED = 50 };
-static const double WILD_NORM = 1e12; /* a gradient of this length is no direction */
+enum { NOISE_SHUFFLE = 100 };
 
 /* ---- batches ---- */
 
@@ -59,10 +58,10 @@ static int skip_update(struct run *r, const char *term, double value, struct err
 {
     r->skipped++;
     r->now.update++;
-    if (++r->skipped_in_row < TOO_MANY_SKIPPED)
+    if (++r->skipped_in_row < UPDATES_TOO_MANY_SKIPPED)
         return DSSM_OK;
     return error_set(e, DSSM_DIVERGED, "diverged at update %.0f: %s is %g, for %d updates in a row", r->now.update, term, value,
-                     TOO_MANY_SKIPPED);
+                     UPDATES_TOO_MANY_SKIPPED);
 }
 
 struct batch_result run_forward(struct run *r, unsigned moving)
@@ -99,15 +98,6 @@ static struct batch_result forward(struct run *r, struct objective_weights *w, s
     return b;
 }
 
-static void shorten(const struct run *r, double norm)
-{
-    if (norm <= r->s->clip)
-        return;
-    real factor = (real)(r->s->clip / norm);
-    for (size_t i = 0; i < r->model->params.size; i++)
-        r->gradient[i] *= factor;
-}
-
 static int one_update(struct run *r, struct error *e)
 {
     struct objective_weights w;
@@ -120,9 +110,9 @@ static int one_update(struct run *r, struct error *e)
         return skip_update(r, "the rate", b.rate, e);
     unsigned moving = moving_in(r, &o);
     double norm = gradient_backward(r->engine, w, moving, r->gradient);
-    if (!(norm < WILD_NORM))
+    if (!(norm < GRADIENT_WILD))
         return skip_update(r, "the gradient's norm", norm, e);
-    shorten(r, norm);
+    gradient_shorten(r->gradient, r->model->params.size, norm, r->s->clip);
     adam_step(&r->now.adam, &r->model->params, r->gradient, moving, learning_rate_at(r->s, (int)r->now.update, r->s->updates));
     r->now.objective = o;
     r->now.update++;
@@ -291,8 +281,7 @@ int train_run(struct model *m, const struct dataset *d, const struct dataset *va
     progress_end(r.progress);
     json_decref(m->training);
     m->training = run_summary(&r);
-    if (r.metrics && r.metrics != stdout)
-        fclose(r.metrics);
+    lines_close(&r.metrics);
     gradient_free(r.engine);
     adam_free(&r.now.adam);
     position_free(&r.best);

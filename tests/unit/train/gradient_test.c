@@ -275,6 +275,24 @@ static void parts_have_the_same_bits_for_any_threads(void **state)
     setup_close(&s);
 }
 
+/* Sums go over the moving groups alone, in order, and are shortened only where they are longer. */
+static void sums_and_shortens(void **state)
+{
+    (void)state;
+    struct params p;
+    params_init(&p);
+    params_add(&p, "a", 2, 1, GROUP_THETA, 1);
+    params_add(&p, "b", 1, 1, GROUP_PSI, 1);
+    real one[] = {1, 2, 50}, two[] = {2, 2, 60}, sum[] = {-7, -7, -7};
+    assert_true(gradient_sum(&p, GROUP_THETA, 2, (real *const[]){one, two}, sum) == 5);
+    assert_true(sum[0] == 3 && sum[1] == 4 && sum[2] == -7);
+    gradient_shorten(sum, 2, 5, 5);
+    assert_true(sum[0] == 3 && sum[1] == 4);
+    gradient_shorten(sum, 2, 5, 2.5);
+    assert_true(sum[0] == (real)1.5 && sum[1] == 2 && sum[2] == -7);
+    params_free(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -285,6 +303,7 @@ int main(void)
         cmocka_unit_test(leaves_no_trace),
         cmocka_unit_test(parts_count_as_wholes),
         cmocka_unit_test(parts_have_the_same_bits_for_any_threads),
+        cmocka_unit_test(sums_and_shortens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
