@@ -272,6 +272,12 @@ static struct gauss ekvae_step(const struct model *m, struct tape *t, struct lat
     return transition_gauss(t, &k->transition, now.z, u);
 }
 
+static var *ekvae_encode(const struct model *m, struct tape *t, var *x)
+{
+    const struct ekvae *k = m->parts;
+    return coder_encode(t, &k->coder, x).mean;
+}
+
 static var *ekvae_decode(const struct model *m, struct tape *t, struct latent now)
 {
     const struct ekvae *k = m->parts;
@@ -296,6 +302,7 @@ const struct model_kind model_ekvae = {
     .infer = ekvae_infer,
     .carry_rows = ekvae_carry_rows,
     .step = ekvae_step,
+    .encode = ekvae_encode,
     .decode = ekvae_decode,
     .start = ekvae_start,
 };

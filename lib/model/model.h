@@ -151,6 +151,8 @@ struct model_kind {
     int (*carry_rows)(const struct model *m);  /* 0: it looks ahead, and cannot go on online */
     /* Mean and variance of z_{t+1}, and the memory that goes with them (of which no sample is taken). u may be NULL. */
     struct gauss (*step)(const struct model *m, struct tape *t, struct latent now, var *u, var **memory);
+    /* What single frames show: the mean of q(a|x), Da×L, of x Dx×L, of a model whose z is a above what moves it (12). NULL for any other. */
+    var *(*encode)(const struct model *m, struct tape *t, var *x);
     /* Mean of x given a state: Dx×L. */
     var *(*decode)(const struct model *m, struct tape *t, struct latent now);
     /* z_1 from the learned prior, for lanes given by the batch's B and sequence numbers. */
@@ -380,6 +382,8 @@ struct online *online_new(const struct model *m, int draws, const struct noise *
 /* Beliefs after each step of the record, which must fit the model: the next steps of the sequence at hand, or the first of a new one. The
  * record's last control acts into the next step, if that comes. Any cutting of a sequence gives what beliefs_infer gives for the whole. */
 void online_next(struct online *o, const struct record *r, bool goes_on, struct beliefs *out);
+/* The control (Du numbers) that acts into the next step, in the place of the last record's: for whoever chooses it by what came out. */
+void online_act(struct online *o, const real *u);
 void online_free(struct online *o);
 
 /* Predictions (predict.c): a state given the first K steps, then the transition alone. */

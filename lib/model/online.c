@@ -37,6 +37,12 @@ void online_next(struct online *o, const struct record *r, bool goes_on, struct 
     batch_free(&b);
 }
 
+void online_act(struct online *o, const real *u)
+{
+    for (int i = 0; i < o->m->du; i++) /* a carry's last rows (carry_end) */
+        o->carry.v[o->carry.rows - o->m->du + i] = u[i];
+}
+
 void online_free(struct online *o)
 {
     if (!o)

@@ -3,12 +3,14 @@
 #include "scan.h"
 #include "wire.h"
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <zlib.h>
 
 enum { BUFFER_BYTES = 512 << 10 };
+static const double LOOK_SECONDS = 0.1; /* a signal that comes between two looks is seen after so long at most */
 static const size_t record_bytes_most = (size_t)1 << 30;
 
 const struct stream_limits stream_limits_default = {.record_bytes = (size_t)64 << 20, .depth = SCAN_MAX_DEPTH, .elements = 1 << 20};
@@ -21,6 +23,7 @@ struct reader {
     uint8_t *buffer; /* bytes begin..end-1 are read and not yet used */
     size_t size, begin, end;
     bool at_eof;
+    double since; /* when the wait for the message at hand began; only where patience has an end */
     msgpack_zone zone; /* of the message at hand */
     json_t *header;
     struct rules rules;
@@ -43,10 +46,30 @@ static void make_room(struct reader *r, size_t need)
     }
 }
 
+/* Waits until the descriptor has something to read. False with e when patience is at its end, or a signal has asked to stop. */
+static bool await(const struct reader *r, struct error *e)
+{
+    const struct stream_limits *l = &r->limits;
+    while (l->patience > 0 || l->stop) {
+        struct pollfd wait = {.fd = r->fd, .events = POLLIN};
+        double left = l->patience > 0 ? r->since + l->patience - seconds_now() : LOOK_SECONDS;
+        if (l->stop && *l->stop)
+            return error_set(e, DSSM_FAILURE, "stopped by signal %d", (int)*l->stop), false;
+        int got = poll(&wait, 1, (int)(1000 * (left < 0 ? 0 : left > LOOK_SECONDS ? LOOK_SECONDS : left) + 0.999));
+        if (got > 0 || (got < 0 && errno != EINTR))
+            return true;
+        if (l->patience > 0 && left <= 0)
+            return error_set(e, DSSM_FAILURE, "nothing whole came for %g s", l->patience), false;
+    }
+    return true;
+}
+
 /* Reads what is there. False at the end of the input or when reading fails (then *e is set). */
 static bool fill(struct reader *r, size_t need, struct error *e)
 {
     if (r->at_eof)
+        return false;
+    if (r->fd >= 0 && !await(r, e))
         return false;
     make_room(r, need);
     ssize_t got;
@@ -73,6 +96,8 @@ static int find_message(struct reader *r, size_t *size, struct error *e)
 {
     struct scan s;
     e->code = DSSM_OK;
+    if (r->limits.patience > 0)
+        r->since = seconds_now();
     if (r->begin == r->end && !fill(r, 1, e))
         return e->code ? -1 : 0;
     uint8_t c = r->buffer[r->begin];

@@ -6,6 +6,7 @@
 
 #include "base/base.h"
 #include <jansson.h>
+#include <signal.h>
 
 struct output; /* cli.h */
 
@@ -90,6 +91,8 @@ struct stream_limits {
     size_t record_bytes; /* a message's size, 64 MiB by default, at most 1 GiB */
     int depth;           /* nesting, 32 by default and at most */
     size_t elements;     /* values in a message, keys counted: 2^20 by default */
+    double patience;     /* seconds that a message may be waited for, then DSSM_FAILURE; 0, the default: for ever */
+    volatile sig_atomic_t *stop; /* ends the waiting when a signal handler has set it (DSSM_FAILURE); may be NULL */
 };
 extern const struct stream_limits stream_limits_default;
 

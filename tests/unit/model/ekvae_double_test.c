@@ -236,6 +236,36 @@ static void step_and_decode(void **state)
 
 /* ---- settings ---- */
 
+/* What frames show is the mean that the encoder's layers give, as many numbers as a has. */
+static void encode_is_the_encoder(void **state)
+{
+    (void)state;
+    enum { DX = 3, DA = 2, H = 4, L = 5 };
+    struct model *m = fixture_model("ekvae", "{" FIXTURE_TINY ", \"latent\": 3, \"aux\": 2}", DX, 1, 4);
+    struct tape *t = tape_new();
+    real x[DX * L];
+    const real *W0 = fixture_param(m, "encoder.0.weight"), *b0 = fixture_param(m, "encoder.0.bias"), *W1 = fixture_param(m, "encoder.1.weight"),
+               *b1 = fixture_param(m, "encoder.1.bias");
+    for (int i = 0; i < DX * L; i++)
+        x[i] = (real)fixture_draw(i, 3, 0);
+    tape_begin(t, &m->params, NULL, 0);
+    const var *a = m->kind->encode(m, t, leaf(t, DX, L, x));
+    assert_int_equal(a->rows, DA);
+    for (int l = 0; l < L; l++)
+        for (int i = 0; i < DA; i++) {
+            double sum = (double)b1[i];
+            for (int h = 0; h < H; h++) {
+                double in = (double)b0[h];
+                for (int k = 0; k < DX; k++)
+                    in += (double)W0[h * DX + k] * (double)x[k * L + l];
+                sum += (double)W1[i * H + h] * tanh(in);
+            }
+            assert_near("a", l, (double)a->v[i * a->ld + l], sum, 1e-12);
+        }
+    tape_free(t);
+    model_free(m);
+}
+
 static void aux_beyond_latent_is_refused(void **state)
 {
     (void)state;
@@ -255,6 +285,7 @@ int main(void)
         cmocka_unit_test(bound_by_hand),
         cmocka_unit_test(as_any_model),
         cmocka_unit_test(step_and_decode),
+        cmocka_unit_test(encode_is_the_encoder),
         cmocka_unit_test(aux_beyond_latent_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

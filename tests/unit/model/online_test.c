@@ -69,6 +69,44 @@ static void a_forgetful_filter_is_caught(void **state)
     assert_true(misfits(SEQ_DU, 1, true) > 6);
 }
 
+/* A control that is told after its step acts as if the record had had it. */
+static void a_late_control_acts(void **state)
+{
+    (void)state;
+    struct model *m = seq_model(SEQ_DU);
+    struct record *r = seq_records(1), piece;
+    struct online *known = online_new(m, 0, NULL), *told = online_new(m, 0, NULL), *untold = online_new(m, 0, NULL);
+    size_t steps = record_steps(&r[0]);
+    double most = 0;
+    for (size_t t = 0; t < steps; t++) {
+        struct beliefs a, b, c;
+        real u[SEQ_DU];
+        seq_cut(&piece, &r[0], t, 1);
+        online_next(known, &piece, t > 0, &a);
+        struct array *control = (struct array *)(uintptr_t)record_get(&piece, "u");
+        for (size_t i = 0; i < SEQ_DU; i++) {
+            u[i] = (real)array_get(control, i);
+            array_set(control, i, 0);
+        }
+        online_next(told, &piece, t > 0, &b);
+        online_next(untold, &piece, t > 0, &c);
+        online_act(told, u);
+        assert_memory_equal(a.mean.data, b.mean.data, array_bytes(&a.mean));
+        assert_memory_equal(a.cov.data, b.cov.data, array_bytes(&a.cov));
+        most = fmax(most, seq_difference(&a.mean, &c.mean));
+        beliefs_free(&a);
+        beliefs_free(&b);
+        beliefs_free(&c);
+        record_clear(&piece);
+    }
+    assert_true(most > 1e-3); /* it matters */
+    online_free(known);
+    online_free(told);
+    online_free(untold);
+    seq_free(r, 1);
+    model_free(m);
+}
+
 static void nothing_to_free(void **state)
 {
     (void)state;
@@ -81,6 +119,7 @@ int main(void)
         cmocka_unit_test(pieces_are_the_whole),
         cmocka_unit_test(pieces_without_controls),
         cmocka_unit_test(a_forgetful_filter_is_caught),
+        cmocka_unit_test(a_late_control_acts),
         cmocka_unit_test(nothing_to_free),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -188,6 +188,40 @@ static void a_record_is_there_as_soon_as_its_last_byte_came(void **state)
     close(back[1]);
 }
 
+/* A pipe that is open and silent: patience ends, before the header, between records and inside one; a signal's number ends it at once. */
+static void patience_ends(void **state)
+{
+    (void)state;
+    struct bytes b = sample_stream(2, false);
+    static volatile sig_atomic_t stop;
+    for (int part = 0; part < 4; part++) {
+        size_t bytes[] = {0, b.n / 2, b.n - 40, b.n - 1};
+        struct stream_limits limits = stream_limits_default;
+        struct error e = {0};
+        struct record r;
+        int end[2], got = -1;
+        record_init(&r);
+        stop = part == 3 ? SIGTERM : 0;
+        limits.patience = part == 3 ? 0 : 0.05;
+        limits.stop = &stop;
+        assert_int_equal(pipe(end), 0);
+        assert_int_equal(write(end[1], b.p, bytes[part]), bytes[part]);
+        FILE *f = fdopen(end[0], "r");
+        double before = seconds_now();
+        struct reader *reader = reader_open(f, "t", &limits, &e);
+        while (reader && (got = reader_next(reader, &r, &e)) > 0)
+            continue;
+        assert_int_equal(got, -1);
+        assert_int_equal(e.code, DSSM_FAILURE);
+        assert_non_null(strstr(e.text, part == 3 ? "stopped by signal 15" : "nothing whole came for 0.05 s"));
+        assert_true(seconds_now() - before >= (part == 3 ? 0 : 0.05));
+        reader_close(reader);
+        fclose(f);
+        close(end[1]);
+    }
+    free(b.p);
+}
+
 static void an_unreadable_file_is_a_failure(void **state)
 {
     (void)state;
@@ -245,6 +279,7 @@ int main(void)
         cmocka_unit_test(limits_hold),
         cmocka_unit_test(a_record_larger_than_the_buffer_is_read),
         cmocka_unit_test(a_record_is_there_as_soon_as_its_last_byte_came),
+        cmocka_unit_test(patience_ends),
         cmocka_unit_test(an_unreadable_file_is_a_failure),
         cmocka_unit_test(values_that_are_no_arrays_are_passed_on),
     };
