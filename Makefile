@@ -88,7 +88,7 @@ setup-%:
 DEST        = $(DESTDIR)$(PREFIX)
 COMPLETIONS = $(DEST)/share/bash-completion/completions
 DOC         = $(DEST)/share/doc/dssm-tools
-DOCS       := $(wildcard README.md ARCHITECTURE.md LICENSE formats/*.md formats/readers/*)
+DOCS       := $(wildcard README.md ARCHITECTURE.md LICENSE formats/*.md formats/readers/*.* formats/examples/*.*)
 PAGES      := $(wildcard man/*.[1-8])
 
 install: all

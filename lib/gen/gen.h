@@ -17,6 +17,9 @@
 void gen_describe(json_t *header, const struct plant *p);
 /* Refuses (DSSM_USAGE) a sequence of so many steps if its record would be larger than any reader takes. */
 int gen_check_size(const struct plant *p, int steps, struct error *e);
+/* What is seen of the states s (steps×S) at steps first..first+steps-1 of the sequence, with the protocol's noise: [steps, X], |u1 for an
+ * image (value·255, rounded), else <f4. Caller frees data. */
+struct array gen_observed(const struct plant *p, const struct protocol *how, uint32_t sequence, int first, int steps, const double *s);
 /* Rolls the plant from `start` (S numbers) through u (T×U) and puts what is seen, with the protocol's noise, and the true states into
  * the record: x [T,X], |u1 for an image (value·255, rounded) and <f4 otherwise; s [T,S], <f8. The sequence's number addresses the
  * noise. */
@@ -52,5 +55,20 @@ extern const struct option_row options_generation[]; /* into a struct generation
 /* Writes the stream: header with this command in its history, the sequences, trailer. The same bytes for any number of threads.
  * The output appears whole or not at all. */
 int gen_run(const struct program *program, const struct plant *p, const struct generation *g, const char *command, struct error *e);
+
+/* ---- a live plant (live.c; formats/plant.md) ---- */
+
+/* How a plant runs live. */
+struct live {
+    struct protocol protocol; /* seed and noise; no actions are drawn */
+    uint32_t sequence;        /* it starts where this sequence of a gen- program starts, with that one's noise */
+    int steps;                /* it ends by itself after so many observations; 0: it does not */
+    bool truth;               /* tells its true state */
+};
+/* Writes header and first observation to `out`, then for each control that comes from `in` (for messages: `name`) the observation after it,
+ * flushed at once, until the controls end. Controls are held within ±control_max, as by a motor that gives no more. DSSM_BAD_INPUT for
+ * controls that break a rule, DSSM_CUT_SHORT if they break off; then the observations have no trailer. */
+int gen_live(const struct plant *p, const struct live *how, const char *program, const char *command, FILE *in, const char *name, FILE *out,
+             struct error *e);
 
 #endif

@@ -27,14 +27,13 @@ int gen_check_size(const struct plant *p, int steps, struct error *e)
                      (size_t)steps * step, stream_limits_default.record_bytes, most / step);
 }
 
-/* What is seen of the states s. */
-static struct array observed(const struct plant *p, const struct protocol *how, uint32_t sequence, int steps, const double *s)
+struct array gen_observed(const struct plant *p, const struct protocol *how, uint32_t sequence, int first, int steps, const double *s)
 {
     struct view v = p->kind->view(p->settings);
     struct array x = array_new(v.height ? DT_U1 : DT_F4, 2, (size_t[]){(size_t)steps, (size_t)v.n});
     double *frame = xmalloc((size_t)v.n * sizeof *frame);
     for (int t = 0; t < steps; t++) {
-        sim_observe(p, how, sequence, (uint32_t)t, s + t * p->kind->states, frame);
+        sim_observe(p, how, sequence, (uint32_t)(first + t), s + t * p->kind->states, frame);
         for (int i = 0; i < v.n; i++) {
             if (v.height)
                 ((uint8_t *)x.data)[t * v.n + i] = pixel_byte(frame[i]);
@@ -52,6 +51,6 @@ void gen_simulate(const struct plant *p, const struct protocol *how, uint32_t se
     struct array s = array_new(DT_F8, 2, (size_t[]){(size_t)steps, (size_t)p->kind->states});
     memcpy(s.data, start, (size_t)p->kind->states * sizeof *start);
     sim_roll(p, steps, u, s.data);
-    record_put(rec, "x", observed(p, how, sequence, steps, s.data));
+    record_put(rec, "x", gen_observed(p, how, sequence, 0, steps, s.data));
     record_put(rec, "s", s);
 }
