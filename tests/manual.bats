@@ -16,6 +16,9 @@ setup_file() {
     ekvae-train --quiet --updates 5 --d0 excess:100 -o m.npz train.msgpack
     rollout m.npz test.msgpack -o predicted.msgpack
     dssm-infer m.npz test.msgpack -o beliefs.msgpack
+    gen-pendulum -n 1 --steps 1 --start upright -o goal.msgpack
+    cp test.msgpack turning.msgpack
+    policy-learn --quiet --updates 2 --horizon 3 --goal-position goal.msgpack -o swing-up.npz m.npz train.msgpack
 }
 
 setup() {
@@ -23,8 +26,11 @@ setup() {
     local name
     cp "$BATS_FILE_TMPDIR"/*.* .
     # the last of an option counts: examples stay as they are, but take less time
+    ln -s "$ROOT/formats" formats
     cat >small <<'END'
 gen-pendulum() { command gen-pendulum "$@" -n 24; }
+policy-learn() { command policy-learn "$@" --updates 2 --horizon 3 --quiet; }
+policy-run() { command policy-run --steps 12 "$@"; }
 END
     for name in $(programs | grep -- '-train$'); do
         printf '%s() { command %s "$@" --updates 5 --starts 1 --d0 excess:100 --quiet; }\n' "$name" "$name"
@@ -49,7 +55,7 @@ help_examples() {
 run_lines() {
     local line count=0
     rm -f ./*.ck # of another program
-    cp "$BATS_FILE_TMPDIR/m.npz" . # which another program's examples may have written over
+    cp "$BATS_FILE_TMPDIR"/{m,swing-up}.npz . # which another program's examples may have written over
     while read -r line; do
         [ -n "$line" ] || continue
         count=$((count + 1))

@@ -30,6 +30,7 @@ wrap() {
 @test "README: every tagged block runs" {
     wrap gen-pendulum --sequences 40
     wrap ekvae-train --updates 60 --batch 20 --encoder 16 --decoder 16
+    wrap policy-learn --updates 3 --horizon 5
     export PATH="$PWD/small:$PATH"
     ln -s "$ROOT/formats" formats
     run blocks

@@ -151,7 +151,8 @@ struct model_kind {
     int (*carry_rows)(const struct model *m);  /* 0: it looks ahead, and cannot go on online */
     /* Mean and variance of z_{t+1}, and the memory that goes with them (of which no sample is taken). u may be NULL. */
     struct gauss (*step)(const struct model *m, struct tape *t, struct latent now, var *u, var **memory);
-    /* What single frames show: the mean of q(a|x), Da×L, of x Dx×L, of a model whose z is a above what moves it (12). NULL for any other. */
+    /* What single frames show: the mean of q(a|x), Da×L, of x Dx×L, of a model whose z is a above what moves it (12). NULL for any other.
+     */
     var *(*encode)(const struct model *m, struct tape *t, var *x);
     /* Mean of x given a state: Dx×L. */
     var *(*decode)(const struct model *m, struct tape *t, struct latent now);

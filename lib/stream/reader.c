@@ -23,7 +23,7 @@ struct reader {
     uint8_t *buffer; /* bytes begin..end-1 are read and not yet used */
     size_t size, begin, end;
     bool at_eof;
-    double since; /* when the wait for the message at hand began; only where patience has an end */
+    double since;      /* when the wait for the message at hand began; only where patience has an end */
     msgpack_zone zone; /* of the message at hand */
     json_t *header;
     struct rules rules;

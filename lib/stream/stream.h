@@ -88,10 +88,10 @@ const json_t *header_get_field(const json_t *header, const char *name);
 /* ---- reading (reader.c) ---- */
 
 struct stream_limits {
-    size_t record_bytes; /* a message's size, 64 MiB by default, at most 1 GiB */
-    int depth;           /* nesting, 32 by default and at most */
-    size_t elements;     /* values in a message, keys counted: 2^20 by default */
-    double patience;     /* seconds that a message may be waited for, then DSSM_FAILURE; 0, the default: for ever */
+    size_t record_bytes;         /* a message's size, 64 MiB by default, at most 1 GiB */
+    int depth;                   /* nesting, 32 by default and at most */
+    size_t elements;             /* values in a message, keys counted: 2^20 by default */
+    double patience;             /* seconds that a message may be waited for, then DSSM_FAILURE; 0, the default: for ever */
     volatile sig_atomic_t *stop; /* ends the waiting when a signal handler has set it (DSSM_FAILURE); may be NULL */
 };
 extern const struct stream_limits stream_limits_default;

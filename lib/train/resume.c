@@ -30,8 +30,7 @@ void resume_vectors_put(struct archive *a, const struct params *p, const char *p
     }
 }
 
-int resume_vectors_get(const struct archive *a, const struct params *p, const char *prefix, real *value, struct adam *adam,
-                       struct error *e)
+int resume_vectors_get(const struct archive *a, const struct params *p, const char *prefix, real *value, struct adam *adam, struct error *e)
 {
     real *vector[3] = {value, adam->m, adam->v};
     for (int i = 0; i < 3; i++) {

@@ -244,8 +244,8 @@ static void encode_is_the_encoder(void **state)
     struct model *m = fixture_model("ekvae", "{" FIXTURE_TINY ", \"latent\": 3, \"aux\": 2}", DX, 1, 4);
     struct tape *t = tape_new();
     real x[DX * L];
-    const real *W0 = fixture_param(m, "encoder.0.weight"), *b0 = fixture_param(m, "encoder.0.bias"), *W1 = fixture_param(m, "encoder.1.weight"),
-               *b1 = fixture_param(m, "encoder.1.bias");
+    const real *W0 = fixture_param(m, "encoder.0.weight"), *b0 = fixture_param(m, "encoder.0.bias"),
+               *W1 = fixture_param(m, "encoder.1.weight"), *b1 = fixture_param(m, "encoder.1.bias");
     for (int i = 0; i < DX * L; i++)
         x[i] = (real)fixture_draw(i, 3, 0);
     tape_begin(t, &m->params, NULL, 0);

@@ -116,11 +116,8 @@ static void nothing_to_free(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pieces_are_the_whole),
-        cmocka_unit_test(pieces_without_controls),
-        cmocka_unit_test(a_forgetful_filter_is_caught),
-        cmocka_unit_test(a_late_control_acts),
-        cmocka_unit_test(nothing_to_free),
+        cmocka_unit_test(pieces_are_the_whole), cmocka_unit_test(pieces_without_controls), cmocka_unit_test(a_forgetful_filter_is_caught),
+        cmocka_unit_test(a_late_control_acts),  cmocka_unit_test(nothing_to_free),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,174 @@
+# policy-run: the loop closes; what it leaves is a stream like any other; and a plant that dies, hangs or talks nonsense.
+
+setup_file() {
+    load helper
+    cd "$BATS_FILE_TMPDIR" || exit 1
+    gen-pendulum -n 30 --size 8 --seed 1 > train.msgpack
+    gen-pendulum -n 1 --steps 1 --start upright --size 8 > goal.msgpack
+    ekvae-train -q --starts 1 --updates 60 --d0 excess:100 --encoder 16 --decoder 16 -o m.npz train.msgpack
+    ekvae-train -q --starts 1 --updates 1 --d0 excess:100 --encoder 16 --decoder 16 -o other.npz train.msgpack
+    policy-learn -q --hidden 8 --updates 20 --horizon 8 --batch 20 --noise 0.3 --goal-position goal.msgpack -o p.npz m.npz train.msgpack
+}
+
+setup() {
+    load helper
+    M=$BATS_FILE_TMPDIR/m.npz
+    P=$BATS_FILE_TMPDIR/p.npz
+    PLANT=(sim-pendulum --size 8)
+}
+
+# near FIELD LIMIT STREAM STREAM
+near() {
+    run seq-mse --a "$1" "$3" "$4"
+    assert_success
+    jq -e ".mse <= $2" <<< "$output"
+}
+
+# recorded STEPS: a file `recorded` with so many observations of a conversation, and no trailer.
+recorded() {
+    gen-pendulum -n 1 --steps "$1" --size 8 --actions zero | seq-split --pieces 1 | head -c -26 > recorded
+}
+
+# fails STATUS TEXT STEPS COMMAND...: the run against the plant ends with the status and the text, and `out` has so many steps, whole.
+fails() {
+    local wanted=$1 text=$2 steps=$3
+    shift 3
+    run --separate-stderr policy-run -q --timeout 0.5 --steps 30 -o out "$M" "$P" -- "$@"
+    assert_equal "$status" "$wanted"
+    [[ $stderr == *"$text"* ]] || fail "expected: $text
+got: $stderr"
+    if [ "$steps" -eq 0 ]; then
+        assert_not_exists out
+    else
+        seq-check out
+        seq-info out | grep -q " 1 records, 1 sequences, $steps steps" || fail "$(seq-info out)"
+    fi
+    rm -f out
+}
+
+@test "episodes are a stream that every program understands" {
+    policy-run -n 3 --steps 25 -o runs "$M" "$P" -- "${PLANT[@]}" --seed '{seed}'
+    seq-check runs
+    seq-info runs > info
+    grep -q ' 3 records, 3 sequences, 75 steps' info
+    for field in 'x        \[T,64\] |u1' 's        \[T,2\] <f8' 'u        \[T,1\] <f4' 'z        \[T,3\] <f4' 'z_cov    \[T,3,3\] <f4'; do
+        grep -q "^$field" info || fail "$field"
+    done
+    grep -q 'torque' info
+    grep -q 'policy-run -n 3' info
+    seq-frames -o sheet.png runs
+    assert_file_exist sheet.png
+    ols-r2 runs | jq -e '.n == 75'
+}
+
+@test "beliefs are those of the filter, states those of the plant, controls within the bound" {
+    policy-run --steps 40 "$M" "$P" -- "${PLANT[@]}" > run
+    dssm-infer --filtered "$M" run > again
+    near z 1e-7 run again
+    near z_cov 1e-7 run again
+    gen-pendulum --size 8 --from-controls run > replayed
+    near s 0 run replayed
+    near x 0 run replayed
+    seq-convert --to jsonl run | jq -es 'map(select(.id)) | .[0].u | all(.[0] <= 5 and .[0] >= -5)'
+}
+
+@test "the same command, the same bytes; {seed} and {episode} are replaced" {
+    policy-run -n 2 --steps 10 --seed 7 "$M" "$P" -- "${PLANT[@]}" --seed '{seed}' --sequence '{episode}' > a
+    policy-run -n 2 --steps 10 --seed 7 "$M" "$P" -- "${PLANT[@]}" --seed '{seed}' --sequence '{episode}' > b
+    cmp a b
+    policy-run --steps 10 "$M" "$P" -- "${PLANT[@]}" --seed 8 --sequence 1 > second
+    seq-split --every 2 a -o held > /dev/null
+    near s 0 <(seq-cat --renumber held) <(seq-cat --renumber second)
+    policy-run -n 2 --steps 5 "$M" "$P" -- sh -c 'echo "$1 $2" >> told; exec sim-pendulum --size 8' plant 'e{episode}{episode}' 's={seed}' > /dev/null
+    assert_equal "$(cat told)" "$(printf 'e00 s=1\ne11 s=2')"
+}
+
+@test "--noise acts as it was learned with, from the seed" {
+    policy-run --steps 10 "$M" "$P" -- "${PLANT[@]}" > plain
+    policy-run --steps 10 --noise --seed 2 "$M" "$P" -- "${PLANT[@]}" > a
+    policy-run --steps 10 --noise --seed 2 "$M" "$P" -- "${PLANT[@]}" > b
+    cmp a b
+    run seq-mse --a u plain a
+    jq -e '.mse > 0' <<< "$output"
+}
+
+@test "a plant in another language; one that ends by itself" {
+    gen-pendulum -n 20 --seed 1 | ekvae-train -q --starts 1 --updates 20 --d0 excess:100 --encoder 8 --decoder 8 -o m16.npz
+    gen-pendulum -n 1 --steps 1 > goal16
+    gen-pendulum -n 20 --seed 1 | policy-learn -q --updates 2 --horizon 3 --goal-position goal16 -o p16.npz m16.npz
+    policy-run --steps 12 m16.npz p16.npz -- python3 "$ROOT/formats/examples/plant.py" --seed 2 > run
+    seq-check run
+    seq-info run | grep -q ' 1 records, 1 sequences, 12 steps'
+    policy-run --steps 12 m16.npz p16.npz -- python3 "$ROOT/formats/examples/plant.py" --steps 5 | seq-info | grep -q ' 1 sequences, 5 steps'
+}
+
+@test "a plant that dies: what was seen till then is whole" {
+    recorded 6
+    fails 5 "episode 0: plant: ended after record 6, before its trailer; it ended with status 3" 6 sh -c 'cat recorded; exit 3'
+    fails 5 "it was ended by signal 9" 6 sh -c 'cat recorded; kill -9 $$'
+    fails 5 "plant: ended before its header; it ended with status 1" 0 false
+    fails 1 "nowhere-to-be-found: cannot start: No such file or directory" 0 nowhere-to-be-found
+}
+
+@test "P11: a plant that hangs is ended, with all that it started" {
+    recorded 4
+    fails 1 "plant: nothing whole came for 0.5 s; it did not end within 1 s, and was ended" 4 sh -c 'cat recorded; echo $$ > pid; sleep 1000'
+    fails 1 "plant: nothing whole came for 0.5 s" 4 sh -c 'trap "" TERM; cat recorded; echo $$ > pid; while :; do sleep 0.1; done'
+    run kill -0 "$(cat pid)"
+    assert_failure
+}
+
+@test "a plant that does not end when it should" {
+    run --separate-stderr policy-run --timeout 0.5 --steps 4 -o out "$M" "$P" -- sh -c 'sim-pendulum --size 8; exec >&-; sleep 1000'
+    assert_failure 1
+    [[ $stderr == "policy-run: episode 0: plant: it did not end within 0.5 s, and was ended"* ]] || fail "$stderr"
+    seq-info out | grep -q ' 4 steps'
+}
+
+@test "P4, P7: wrong shapes and numbers that are none" {
+    fails 3 "plant: record 1: field x: the model expects 64 numbers a step, got 256" 0 sim-pendulum
+    python3 - > nan.json << 'END'
+for step in range(3):
+    print('{"id": "a", "x": [[%s]]}' % ", ".join(["0"] * 63 + ["NaN" if step == 2 else "0.5"]))
+END
+    "$ROOT/tests/tool/tiny_stream.py" '{"x": {"dtype": "<f4", "shape": [64]}}' < nan.json > nan
+    fails 3 "plant: record 3: field x: expected finite numbers (or mask 0 for an observation that is missing)" 2 cat nan
+    sed 's/}$/, "mask": [0]}/' nan.json | "$ROOT/tests/tool/tiny_stream.py" '{"x": {"dtype": "<f4", "shape": [64]}}' > masked
+    policy-run --steps 30 "$M" "$P" -- cat masked | seq-info | grep -q ' 3 steps'
+    printf 'hello' > words
+    fails 3 "plant: header: expected a msgpack map" 0 cat words
+}
+
+@test "SIGTERM: the plant is told to end, what was seen is whole, status 1" {
+    mkdir bin
+    printf '#!/bin/sh\nsim-pendulum --size 8; echo ended > ended\n' > bin/plant
+    chmod +x bin/plant
+    policy-run -q --steps 100000000 -o out "$M" "$P" -- bin/plant 2> words &
+    local pid=$! status=0
+    sleep 0.5
+    kill -TERM "$pid"
+    wait "$pid" || status=$?
+    assert_equal "$status" 1
+    grep -q 'stopped by signal 15' words
+    seq-check out
+    assert_exists ended
+}
+
+@test "a reader that has gone ends it quietly, and the plant with it" {
+    run --separate-stderr bash -c "policy-run -n 300 --steps 100 '$M' '$P' -- sh -c 'echo \$\$ > pid; exec sim-pendulum --size 8' | head -c 10 | wc -c"
+    assert_equal "$output" 10
+    assert_equal "$stderr" ""
+    run kill -0 "$(cat pid)"
+    assert_failure
+    run --separate-stderr bash -c "policy-run '$M' '$P' -- sim-pendulum --size 8 > /dev/full"
+    assert_failure 1
+    [[ $stderr == *"No space left"* ]]
+}
+
+@test "refusals" {
+    refuses 2 "expected MODEL POLICY -- COMMAND..., got 2 operands" policy-run "$M" "$P"
+    refuses 3 "p.npz: the policy was learned in another model" policy-run "$BATS_FILE_TMPDIR/other.npz" "$P" -- "${PLANT[@]}"
+    refuses 3 "m.npz: meta.json: format: expected \"dssm-policy\", got \"dssm-model\"" policy-run "$M" "$M" -- "${PLANT[@]}"
+    dvbs-train -q --starts 1 --d0 excess:100 --updates 1 --encoder 8 --decoder 8 -o ahead.npz "$BATS_FILE_TMPDIR/train.msgpack"
+    refuses 2 "ahead.npz: the model (dvbs) looks ahead and cannot go on record by record" policy-run ahead.npz "$P" -- "${PLANT[@]}"
+}
