@@ -104,8 +104,8 @@ static json_t *provenance(void)
 }
 
 /* Learns from start states that are ready. */
-static int learn(const struct model *m, const struct goal *g, const struct beginnings *b, struct pool *pool, uint32_t crc,
-                 const char *command, struct error *e)
+static int learn(const struct model *m, struct goal *g, const struct beginnings *b, struct pool *pool, uint32_t crc, const char *command,
+                 struct error *e)
 {
     struct policy *p = policy_new(&settings.policy, m, settings.common.seed, e);
     if (!p || (settings.from && begin_from(p, m, e))) {
@@ -116,6 +116,7 @@ static int learn(const struct model *m, const struct goal *g, const struct begin
     add_history(p, m, command);
     if (!settings.from)
         policy_centre(p, b);
+    g->width = settings.learn.width * goal_distance(g, b);
     settings.learn.seed = settings.common.seed;
     struct train_io io = {.program = program.name,
                           .checkpoint = settings.checkpoint,

@@ -63,6 +63,17 @@ int beginnings_of(struct beginnings *b, const struct model *m, const struct data
     return error_set(e, DSSM_BAD_INPUT, "record %d: the model's belief about its states is no Gaussian", j.lost + 1);
 }
 
+double goal_distance(const struct goal *g, const struct beginnings *b)
+{
+    double square = 0;
+    for (int i = 0; i < g->n; i++)
+        for (int k = 0; k < b->n; k++) {
+            double away = (double)b->v[(size_t)(g->from + i) * (size_t)b->n + (size_t)k] - g->value[i];
+            square += away * away;
+        }
+    return sqrt(square / b->n);
+}
+
 void policy_centre(struct policy *p, const struct beginnings *b)
 {
     for (int i = 0; i < b->dz; i++) {

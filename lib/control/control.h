@@ -53,6 +53,7 @@ struct goal {
     const char *kind; /* "position" or "velocity" */
     int from, n;
     double value[GOAL_MOST];
+    double width; /* w of the reward below; 0: it does not saturate */
 };
 /* p_g = the mean of q(a|x) over all frames of the data that were observed: pictures of the goal. DSSM_USAGE for a model that does not
  * divide z into what a frame shows and the rest; DSSM_BAD_INPUT for frames that do not fit it, or none that were observed. */
@@ -60,7 +61,8 @@ int goal_position(struct goal *g, const struct model *m, const struct dataset *d
 /* v_g = the last Dz − Da numbers of the smoothed means, averaged over all steps of the data: sequences that move as they should. Errors as
  * above. */
 int goal_velocity(struct goal *g, const struct model *m, const struct dataset *d, const char *name, struct pool *pool, struct error *e);
-/* r = −Σ_d (z_d − g_d)² of states z Dz×L → 1×L */
+/* r = −d², d² = Σ_d (z_d − g_d)², of states z Dz×L → 1×L. With a width, r = 2w²(exp(−d²/2w²) − 1): the same near the goal, and flat far
+ * from it, where it is convex, so that moving is worth more than resting half-way. */
 var *goal_reward(struct tape *t, const struct goal *g, var *z);
 json_t *goal_json(const struct goal *g); /* {"kind", "from", "value"}; caller decrefs */
 
@@ -74,6 +76,8 @@ struct beginnings {
 /* Beliefs about every step of every sequence: smoothed, or filtered by a filter version. Sequences must fit (model_fits). DSSM_BAD_INPUT
  * names the sequence of which the model's belief is no Gaussian. */
 int beginnings_of(struct beginnings *b, const struct model *m, const struct dataset *d, struct pool *pool, struct error *e);
+/* Root mean square distance of the beliefs' means from the goal. */
+double goal_distance(const struct goal *g, const struct beginnings *b);
 /* Sets the policy's m and s to what brings the means of these beliefs to mean 0 and deviation 1; s is 1 where they do not vary. */
 void policy_centre(struct policy *p, const struct beginnings *b);
 void beginnings_free(struct beginnings *b);
@@ -85,6 +89,7 @@ struct learn_settings {
     int updates, batch; /* batch: start states an update */
     int horizon;        /* H: states of a dream, its first one counted */
     bool means;         /* transitions at their means, else samples */
+    double width;       /* of the reward, in root mean square distances of the start states from the goal; 0: it does not saturate */
     double state_clip;  /* bound on the gradient of one dream's state, in mean gradients of a step's reward; 0: none */
     double learning_rate, flat_share, final_share, clip;
     int eval_every, checkpoint_every;

@@ -100,7 +100,9 @@ var *goal_reward(struct tape *t, const struct goal *g, var *z)
     var *away = constant(t, g->n, 1);
     for (int i = 0; i < g->n; i++)
         away->v[i] = (real)-g->value[i];
-    return scale(t, sum_rows(t, v_square(t, add_rows(t, rows_of(t, z, g->from, g->n), away))), -1);
+    var *square = sum_rows(t, v_square(t, add_rows(t, rows_of(t, z, g->from, g->n), away)));
+    double twice = 2 * g->width * g->width;
+    return g->width > 0 ? scale(t, shift(t, v_exp(t, scale(t, square, -1 / twice)), -1), twice) : scale(t, square, -1);
 }
 
 json_t *goal_json(const struct goal *g)
@@ -108,5 +110,5 @@ json_t *goal_json(const struct goal *g)
     json_t *value = json_array();
     for (int i = 0; i < g->n; i++)
         json_array_append_new(value, json_real(g->value[i]));
-    return json_pack("{s:s, s:i, s:o}", "kind", g->kind, "from", g->from, "value", value);
+    return json_pack("{s:s, s:i, s:o, s:f}", "kind", g->kind, "from", g->from, "value", value, "width", g->width);
 }

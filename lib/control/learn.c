@@ -11,6 +11,8 @@ const struct option_row options_learn[] = {
      "states of a dream, its first one counted: how far the policy looks ahead"},
     {"updates", 'u', OPT_INT, AT(updates), "3000", 1, 1e9, NULL, "N", "parameter updates"},
     {"batch", 'b', OPT_INT, AT(batch), "100", 1, 1e6, NULL, "N", "dreams an update, each from a start state of its own"},
+    {"width", 0, OPT_REAL, AT(width), "0", 0, 1e6, NULL, "W",
+     "reward that is flat far from the goal: its width, in mean distances of the start states; 0: minus the squared distance"},
     {"means", 0, OPT_FLAG, AT(means), NULL, 0, 0, NULL, NULL, "transitions go to their means; else they are drawn"},
     {"learning-rate", 0, OPT_REAL, AT(learning_rate), "0.003", 0, 10, NULL, "R", "Adam's learning rate"},
     {"flat-share", 0, OPT_REAL, AT(flat_share), "0.3", 0, 1, NULL, "F", "share of the updates at the full rate, before a cosine lowers it"},

@@ -44,7 +44,7 @@ static void append(struct params *to, const struct params *from, bool moves)
     }
 }
 
-/* Mean length of a reward's gradient with respect to the state, over the beginnings' means. */
+/* Mean length of the gradient of −d² with respect to the state, over the beginnings' means. */
 static double steepness(const struct goal *g, const struct beginnings *b)
 {
     double sum = 0;

@@ -70,6 +70,8 @@ static void centre_and_deviation(void **state)
     }
     if (s.b.n % 2) /* as many of one as of the other */
         s.b.v[0] = 5;
+    struct goal g = {.from = 1, .n = 1, .value = {-1}};
+    assert_true(fabs(goal_distance(&g, &s.b) - 3) < 1e-6);
     policy_centre(s.p, &s.b);
     assert_true(fabs((double)params_value(&s.p->params, s.p->centre)[0] - 5) < 1e-6);
     assert_true(fabs((double)params_value(&s.p->params, s.p->deviation)[0] - 2) < 0.1);

@@ -71,6 +71,10 @@ static void reward_is_the_negative_square(void **state)
     const var *r = goal_reward(t, &g, leaf(t, 3, 2, z));
     assert_true(r->rows == 1 && r->lanes == 2);
     assert_true(r->v[0] == (real) - (0.25 + 16) && r->v[1] == (real)-2.25);
+    g.width = 2;
+    r = goal_reward(t, &g, leaf(t, 3, 2, z));
+    for (int l = 0; l < 2; l++)
+        assert_true(fabs((double)r->v[l] - 8 * (exp((l ? -2.25 : -16.25) / 8) - 1)) < 1e-5);
     tape_free(t);
 }
 

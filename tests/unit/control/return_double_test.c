@@ -53,6 +53,17 @@ static void gradients(void **state)
     gradient_is_the_difference("ekvae", how, 0);
 }
 
+/* Of a reward that saturates too. */
+static void gradient_of_a_flat_reward(void **state)
+{
+    (void)state;
+    struct learn_settings how = small_learn();
+    small_width = 0.7;
+    how.state_clip = 0;
+    gradient_is_the_difference("ekvae", how, 0);
+    small_width = 0;
+}
+
 /* A bound that is reached shortens, and leaves the value. */
 static void a_bound_shortens(void **state)
 {
@@ -169,10 +180,8 @@ static void threads_and_updates(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(gradients),
-        cmocka_unit_test(a_bound_shortens),
-        cmocka_unit_test(reward_by_hand),
-        cmocka_unit_test(threads_and_updates),
+        cmocka_unit_test(gradients),      cmocka_unit_test(gradient_of_a_flat_reward), cmocka_unit_test(a_bound_shortens),
+        cmocka_unit_test(reward_by_hand), cmocka_unit_test(threads_and_updates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

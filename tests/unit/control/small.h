@@ -16,6 +16,8 @@
 
 enum { SMALL_DX = 4, SMALL_DU = 2, SMALL_N = 7 };
 
+static double small_width; /* of the goal */
+
 struct small {
     struct dataset d;
     struct model *m;
@@ -48,7 +50,7 @@ static inline struct small small_open(const char *kind)
     for (size_t i = 0; i < s.p->params.size; i++)
         s.p->params.value[i] += (real)(0.3 * fixture_draw((int)i, 8, 0));
     policy_centre(s.p, &s.b);
-    s.g = (struct goal){.kind = "position", .n = 2, .value = {0.5, -0.25}};
+    s.g = (struct goal){.kind = "position", .n = 2, .value = {0.5, -0.25}, .width = small_width};
     return s;
 }
 
