@@ -39,6 +39,9 @@ void policy_free(struct policy *p);
 int policy_copy(struct policy *to, const struct policy *from, struct error *e);
 /* u Du×L at states z Dz×L; noise Du×L or NULL. first: where ω begins in the parameter table of the tape (0 for policy.params itself). */
 var *policy_apply(struct tape *t, const struct policy *p, int first, var *z, var *noise);
+/* Its two halves: the network's output, Du×L, and the control that comes of it. */
+var *policy_wish(struct tape *t, const struct policy *p, int first, var *z);
+var *policy_bound(struct tape *t, const struct policy *p, var *wish, var *noise);
 /* To and from an archive (formats/archive.md): meta {"format":"dssm-policy",…} and one tensor a parameter. Loading needs the model that it
  * was learned in: another one is DSSM_BAD_INPUT, for z means something else there. */
 int policy_save(const struct policy *p, const char *path, struct error *e);
@@ -90,6 +93,7 @@ struct learn_settings {
     int horizon;        /* H: states of a dream, its first one counted */
     bool means;         /* transitions at their means, else samples */
     double width;       /* of the reward, in root mean square distances of the start states from the goal; 0: it does not saturate */
+    double calm;        /* cost of the network's squared output, in squares of the reward's scale */
     double state_clip;  /* bound on the gradient of one dream's state, in mean gradients of a step's reward; 0: none */
     double learning_rate, flat_share, final_share, clip;
     int eval_every, checkpoint_every;
@@ -102,6 +106,7 @@ enum { DREAM_CHUNK = 50 };
 
 struct return_result {
     double reward; /* J/(H−1): the mean reward of a step */
+    double cost;   /* of the network's outputs, likewise: what is maximised is reward − cost */
     double last;   /* that of the dreams' last quarter */
     double full;   /* share of the controls beyond 0.95 · u_max */
 };
@@ -112,7 +117,8 @@ void return_free(struct return_engine *r);
 /* J(ω) = Σ_{t=1..H−1} E[r_{t+1}], divided by H−1, over a batch of dreams that start from states drawn from the beginnings. Everything
  * random in it follows from seed, update and the dream's number. */
 struct return_result return_forward(struct return_engine *r, int update);
-/* The gradient of −J/(H−1) with respect to ω (policy.params.size numbers), each dream's part bounded by state_clip; returns its norm. */
+/* The gradient of −J/(H−1) + cost with respect to ω (policy.params.size numbers), each dream's part bounded by state_clip; returns its
+ * norm. */
 double return_backward(struct return_engine *r, real *gradient);
 
 /* ---- learning (learn.c) ---- */

@@ -18,6 +18,10 @@ const struct option_row options_learn[] = {
     {"flat-share", 0, OPT_REAL, AT(flat_share), "0.3", 0, 1, NULL, "F", "share of the updates at the full rate, before a cosine lowers it"},
     {"final-share", 0, OPT_REAL, AT(final_share), "0.01", 0, 1, NULL, "F", "share of the rate that is left at the end"},
     {"clip", 0, OPT_REAL, AT(clip), "1", 1e-9, 1e30, NULL, "G", "largest norm of a gradient; a longer one is shortened"},
+    {"calm", 0, OPT_REAL, AT(calm), "0.001", 0, 1e6, NULL, "C",
+     "cost of the network's squared output before its bound, in squared mean distances of the start states from the goal (or widths): "
+     "keeps "
+     "the policy from freezing at the bound"},
     {"state-clip", 0, OPT_REAL, AT(state_clip), "10", 0, 1e30, NULL, "G",
      "largest gradient of one dream's state, in mean gradients of a step's reward; 0: none is shortened"},
     {"eval-every", 0, OPT_INT, AT(eval_every), "100", 1, 1e9, NULL, "N", "updates between two lines of metrics"},
@@ -140,8 +144,8 @@ static int one_update(struct learner *l, struct error *e)
         .learning_rate = l->s->learning_rate, .flat_share = l->s->flat_share, .final_share = l->s->final_share};
     int update = (int)l->now.update;
     struct return_result r = return_forward(l->engine, update);
-    if (!isfinite(r.reward))
-        return skip(l, "the reward", r.reward, e);
+    if (!isfinite(r.reward) || !isfinite(r.cost))
+        return skip(l, isfinite(r.reward) ? "the cost" : "the reward", isfinite(r.reward) ? r.cost : r.reward, e);
     double norm = return_backward(l->engine, l->gradient);
     if (!(norm < GRADIENT_WILD))
         return skip(l, "the gradient's norm", norm, e);

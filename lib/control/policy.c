@@ -78,7 +78,7 @@ int policy_copy(struct policy *to, const struct policy *from, struct error *e)
 
 /* ---- acting ---- */
 
-var *policy_apply(struct tape *t, const struct policy *p, int first, var *z, var *noise)
+var *policy_wish(struct tape *t, const struct policy *p, int first, var *z)
 {
     struct mlp net = p->net;
     for (int i = 0; i < net.layers; i++) {
@@ -86,10 +86,19 @@ var *policy_apply(struct tape *t, const struct policy *p, int first, var *z, var
         net.bias[i] += first;
     }
     var *near = sub(t, z, spread(t, param(t, p->centre + first), z->lanes));
-    var *wish = mlp_apply(t, &net, mul_rows(t, near, v_inverse(t, param(t, p->deviation + first))));
+    return mlp_apply(t, &net, mul_rows(t, near, v_inverse(t, param(t, p->deviation + first))));
+}
+
+var *policy_bound(struct tape *t, const struct policy *p, var *wish, var *noise)
+{
     if (noise)
         wish = add(t, wish, scale(t, noise, p->s.noise));
     return scale(t, v_tanh(t, wish), p->s.u_max);
+}
+
+var *policy_apply(struct tape *t, const struct policy *p, int first, var *z, var *noise)
+{
+    return policy_bound(t, p, policy_wish(t, p, first, z), noise);
 }
 
 /* ---- saving and loading ---- */

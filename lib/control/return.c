@@ -12,7 +12,8 @@ static const double FULL = 0.95;                       /* of u_max */
 struct dream_chunk {
     struct tape *tape;
     int lanes;
-    var *sum; /* Σ_t r_{t+1}, 1×lanes */
+    var *sum;  /* Σ_t r_{t+1}, 1×lanes */
+    var *cost; /* Σ_t of the outputs', 1×lanes; NULL: none */
     double last, full;
     uint32_t number[DREAM_CHUNK];
     real *gradient; /* joined.size */
@@ -27,6 +28,7 @@ struct return_engine {
     struct pool *pool;
     struct params joined; /* the model's entries, whose groups never move, and behind them the policy's */
     int chunks, update;
+    double calm; /* cost of an output of 1 */
     double most; /* length of the gradient of one dream's state; 0: any */
     struct dream_chunk *chunk;
 };
@@ -67,6 +69,8 @@ struct return_engine *return_new(const struct model *m, const struct policy *p, 
     params_init(&r->joined);
     append(&r->joined, &m->params, false);
     append(&r->joined, &p->params, true);
+    double distance = g->width > 0 ? g->width : goal_distance(g, b);
+    r->calm = s->calm * distance * distance;
     r->most = s->state_clip * steepness(g, b) / ((double)(s->horizon - 1) * s->batch);
     r->chunks = (s->batch + DREAM_CHUNK - 1) / DREAM_CHUNK;
     r->chunk = xcalloc((size_t)r->chunks, sizeof *r->chunk);
@@ -149,7 +153,7 @@ static void dream(struct return_engine *r, struct dream_chunk *c)
     struct latent now = begin_dreams(r, c);
     for (int s = 0; s < steps; s++) {
         var *wobble = r->p->s.noise > 0 ? noise_steps(t, &noise, NOISE_CONTROL, &lanes, m->du, s, 1) : NULL;
-        var *u = policy_apply(t, r->p, m->params.n, now.z, wobble), *memory = now.memory;
+        var *wish = policy_wish(t, r->p, m->params.n, now.z), *u = policy_bound(t, r->p, wish, wobble), *memory = now.memory;
         struct gauss next = m->kind->step(m, t, now, u, &memory);
         now = (struct latent){
             sample_diag(t, next, r->s->means ? NULL : noise_steps(t, &noise, NOISE_ROLLOUT, &lanes, next.mean->rows, s + 1, 1)), memory};
@@ -157,6 +161,10 @@ static void dream(struct return_engine *r, struct dream_chunk *c)
             now.z = tame(t, now.z, r->most);
         var *reward = goal_reward(t, r->g, now.z);
         c->sum = s > 0 ? add(t, c->sum, reward) : reward;
+        if (r->calm > 0) {
+            var *cost = scale(t, sum_rows(t, v_square(t, wish)), r->calm);
+            c->cost = s > 0 ? add(t, c->cost, cost) : cost;
+        }
         c->full += count_full(u, r->p->s.u_max);
         if (s >= quarter)
             c->last += sum_of(reward);
@@ -186,18 +194,25 @@ struct return_result return_forward(struct return_engine *r, int update)
     struct return_result sum = {0};
     for (int i = 0; i < r->chunks; i++) {
         sum.reward += sum_of(r->chunk[i].sum);
+        sum.cost += r->chunk[i].cost ? sum_of(r->chunk[i].cost) : 0;
         sum.last += r->chunk[i].last;
         sum.full += r->chunk[i].full;
     }
     double steps = r->s->horizon - 1, n = r->s->batch;
-    return (struct return_result){sum.reward / (steps * n), sum.last / (floor((steps + 3) / 4) * n), sum.full / (steps * n * r->m->du)};
+    return (struct return_result){.reward = sum.reward / (steps * n),
+                                  .cost = sum.cost / (steps * n),
+                                  .last = sum.last / (floor((steps + 3) / 4) * n),
+                                  .full = sum.full / (steps * n * r->m->du)};
 }
 
 static void backward_job(void *arg, int i, int worker)
 {
     (void)worker;
     struct return_engine *r = arg;
-    var_seed(r->chunk[i].sum, NULL, (real)(-1.0 / ((double)(r->s->horizon - 1) * r->s->batch)));
+    double share = 1.0 / ((double)(r->s->horizon - 1) * r->s->batch);
+    var_seed(r->chunk[i].sum, NULL, (real)-share);
+    if (r->chunk[i].cost)
+        var_seed(r->chunk[i].cost, NULL, (real)share);
     tape_backward(r->chunk[i].tape);
 }
 

@@ -6,9 +6,9 @@
 static double reward_of(struct small *s, const struct learn_settings *how, int update)
 {
     struct return_engine *r = return_new(s->m, s->p, &s->g, &s->b, how, s->pool);
-    double reward = return_forward(r, update).reward;
+    struct return_result got = return_forward(r, update);
     return_free(r);
-    return reward;
+    return got.reward - got.cost;
 }
 
 /* dJ/dω, number by number. m and s of the policy do not move. */
@@ -43,8 +43,10 @@ static void gradients(void **state)
     (void)state;
     struct learn_settings how = small_learn();
     how.state_clip = 0;
+    how.calm = 0.2;
     gradient_is_the_difference("ekvae", how, 0);
     gradient_is_the_difference("ekvae", how, 0.4);
+    how.calm = 0;
     gradient_is_the_difference("dvbs", how, 0);
     gradient_is_the_difference("rssm", how, 0); /* has a memory beside z */
     how.means = true;
@@ -112,9 +114,9 @@ static void reward_by_hand(void **state)
     (void)state;
     struct small s = small_open("ekvae");
     struct learn_settings how = small_learn();
-    double sum = 0, last = 0;
+    double sum = 0, last = 0, cost = 0;
     int dz = s.b.dz;
-    how.means = true, how.batch = 1, how.horizon = 6;
+    how.means = true, how.batch = 1, how.horizon = 6, how.calm = 0.3;
     for (int k = 0; k < s.b.n; k++) /* all begin alike */
         for (int i = 0; i < dz + dz * dz; i++)
             s.b.v[i * s.b.n + k] = i < dz ? (real)(0.3 * i - 0.2) : 0;
@@ -123,6 +125,8 @@ static void reward_by_hand(void **state)
     for (int step = 0; step < 5; step++) {
         real now[3], act[SMALL_DU];
         plain_policy(s.p, z, u);
+        for (int i = 0; i < SMALL_DU; i++)
+            cost += atanh(u[i] / 1.5) * atanh(u[i] / 1.5);
         for (int i = 0; i < 3; i++)
             now[i] = (real)z[i];
         for (int i = 0; i < SMALL_DU; i++)
@@ -139,11 +143,13 @@ static void reward_by_hand(void **state)
         last += step >= 3 ? reward : 0; /* a quarter of five steps is two */
     }
     tape_free(t);
+    double distance = goal_distance(&s.g, &s.b);
     struct return_engine *r = return_new(s.m, s.p, &s.g, &s.b, &how, s.pool);
     struct return_result got = return_forward(r, 0);
     return_free(r);
     assert_true(fabs(got.reward - sum / 5) < 1e-12);
     assert_true(fabs(got.last - last / 2) < 1e-12);
+    assert_true(fabs(got.cost - 0.3 * distance * distance * cost / 5) < 1e-12);
     assert_true(got.full >= 0 && got.full <= 1);
     small_close(&s);
 }
