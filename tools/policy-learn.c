@@ -42,7 +42,7 @@ static const struct program program = {
     .operands_max = 2,
     .examples = "gen-pendulum -n 1 --steps 1 --start upright -o goal.msgpack\n"
                 "policy-learn m.npz --goal-position goal.msgpack -o swing-up.npz train.msgpack\n"
-                "gen-pendulum -n 500 --seed 1 | policy-learn m.npz --goal-velocity turning.msgpack --horizon 30 -o turn.npz\n",
+                "policy-learn m.npz --goal-velocity turning.msgpack --width 0.5 -o turn.npz train.msgpack\n",
     .groups = groups,
     .reads_stdin = true,
 };

@@ -9,7 +9,7 @@
 const struct option_row options_learn[] = {
     {"horizon", 0, OPT_INT, AT(horizon), "60", 2, 1e6, NULL, "H",
      "states of a dream, its first one counted: how far the policy looks ahead"},
-    {"updates", 'u', OPT_INT, AT(updates), "3000", 1, 1e9, NULL, "N", "parameter updates"},
+    {"updates", 'u', OPT_INT, AT(updates), "1000", 1, 1e9, NULL, "N", "parameter updates"},
     {"batch", 'b', OPT_INT, AT(batch), "100", 1, 1e6, NULL, "N", "dreams an update, each from a start state of its own"},
     {"width", 0, OPT_REAL, AT(width), "0", 0, 1e6, NULL, "W",
      "reward that is flat far from the goal: its width, in mean distances of the start states; 0: minus the squared distance"},
@@ -25,7 +25,7 @@ const struct option_row options_learn[] = {
     {"state-clip", 0, OPT_REAL, AT(state_clip), "10", 0, 1e30, NULL, "G",
      "largest gradient of one dream's state, in mean gradients of a step's reward; 0: none is shortened"},
     {"eval-every", 0, OPT_INT, AT(eval_every), "100", 1, 1e9, NULL, "N", "updates between two lines of metrics"},
-    {"checkpoint-every", 0, OPT_INT, AT(checkpoint_every), "500", 1, 1e9, NULL, "N", "updates between two checkpoints"},
+    {"checkpoint-every", 0, OPT_INT, AT(checkpoint_every), "250", 1, 1e9, NULL, "N", "updates between two checkpoints"},
     {0},
 };
 #undef AT
