@@ -77,7 +77,7 @@ static int compare(const json_t *have, const json_t *want, const char *where, st
 int resume_read(const char *path, const json_t *identity, struct archive *a, bool *found, struct error *e)
 {
     *found = false;
-    archive_init(a);
+    *a = (struct archive){0};
     FILE *f = path ? fopen(path, "rb") : NULL;
     if (!f && path && errno != ENOENT)
         return error_set(e, DSSM_FAILURE, "%s: cannot open: %m", path);
