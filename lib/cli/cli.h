@@ -42,6 +42,12 @@ struct option_default {
     const char *value; /* in the place of its standard; lives as long as settings made from it */
 };
 
+/* Defaults under a name: the choices of a program's option --preset. A list of them ends with a row whose name is NULL. */
+struct option_preset {
+    const char *name;
+    const struct option_default *defaults; /* of rows in any of the program's tables; NULL: none */
+};
+
 /* A table and where its values go. */
 struct option_group {
     const char *title; /* heading in --help: "Model", "Training" */
@@ -57,6 +63,9 @@ struct program {
     const char *examples;              /* shell lines, one a line, shown first by --help */
     const struct option_group *groups; /* ends with a row whose rows is NULL */
     bool reads_stdin;                  /* data come from standard input when no operand names a file: a terminal gets the short help */
+    /* The choices of the row "preset" (OPT_CHOICE), in its order: the one that is chosen sets the defaults of other options, so
+     * that whatever else stands on the command line, before or after it, overrides it. NULL: no presets. */
+    const struct option_preset *presets;
 };
 
 /* Options that every program has: --seed, --threads, --quiet are in rows that a program includes as

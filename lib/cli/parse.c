@@ -210,6 +210,47 @@ static int check_operands(const struct program *p, const struct operands *operan
     return DSSM_OK;
 }
 
+/* A default of a preset, for an option of any table. */
+static void set_default(const struct program *p, const struct option_default *value)
+{
+    struct found found;
+    struct error e;
+    if (!find_long(p, value->name, strlen(value->name), &found) || !found.into)
+        bug("a preset for --%s, which is no option", value->name);
+    if (option_set(found.row, found.into, value->value, &e))
+        bug("preset of %s", e.text);
+}
+
+static void set_defaults(const struct program *p, const struct option_preset *preset)
+{
+    for (const struct option_group *g = p->groups; g && g->rows; g++)
+        options_defaults(g->rows, g->into);
+    for (const struct option_default *value = preset ? preset->defaults : NULL; value && value->name; value++)
+        set_default(p, value);
+}
+
+/* The preset that was chosen. */
+static const struct option_preset *chosen_preset(const struct program *p)
+{
+    struct found found;
+    if (!find_long(p, "preset", strlen("preset"), &found) || found.row->kind != OPT_CHOICE)
+        bug("%s has presets, but no option --preset", p->name);
+    return &p->presets[*(const int *)(const void *)((const char *)found.into + found.row->offset)];
+}
+
+/* The command line; twice where there are presets: what the one that it chooses sets comes before all else. */
+static enum outcome parse_all(struct parse *parse, int *status)
+{
+    set_defaults(parse->program, NULL);
+    enum outcome outcome = parse_words(parse, status);
+    if (outcome != GO_ON || !parse->program->presets)
+        return outcome;
+    set_defaults(parse->program, chosen_preset(parse->program));
+    parse->at = 1;
+    parse->operands->n = 0;
+    return parse_words(parse, status);
+}
+
 /* Whether data will come from standard input: "-" is an operand, or the operand that would name a file is absent. */
 static bool uses_stdin(const struct program *p, const struct operands *operands)
 {
@@ -235,9 +276,7 @@ bool program_start(const struct program *p, int argc, char **argv, struct operan
     struct parse parse = {.program = p, .argc = argc, .at = 1, .argv = argv, .operands = operands};
     signal(SIGPIPE, SIG_DFL);
     prepare_operands(operands, argc);
-    for (const struct option_group *g = p->groups; g && g->rows; g++)
-        options_defaults(g->rows, g->into);
-    enum outcome outcome = parse_words(&parse, status);
+    enum outcome outcome = parse_all(&parse, status);
     if (outcome == ANSWERED)
         return false;
     if (outcome == REFUSED || check_operands(p, operands, &parse.error)) {

@@ -186,13 +186,55 @@ static void a_terminal_is_no_data(void **state)
     close(keyboard);
 }
 
+/* What a preset sets comes before everything else on the command line, wherever it stands there; --preset plain sets nothing. */
+static void presets(void **state)
+{
+    (void)state;
+    static struct toy_settings into;
+    static int preset;
+    static const struct option_row rows[] = {{.name = "preset", .kind = OPT_CHOICE, .standard = "plain", .choices = "plain|large"}, {0}};
+    const struct option_group with_preset[] = {{"Data", toy_rows, &into}, {"Preset", rows, &preset}, {0}};
+    const struct option_default large[] = {{"count", "900"}, {"hidden", "512"}, {0}};
+    const struct option_preset list[] = {{"plain", NULL}, {"large", large}, {0}};
+    const struct program p = {.name = "toy", .operands = "[FILE]", .operands_max = 1, .groups = with_preset, .presets = list};
+    static const struct {
+        const char *words[5];
+        int count, hidden, operands;
+    } lines[] = {
+        {{"file"}, 500, 128, 1},
+        {{"--preset", "large"}, 900, 512, 0},
+        {{"--preset=large", "-n5", "file"}, 5, 512, 1},
+        {{"file", "-n5", "--preset", "large"}, 5, 512, 1},
+        {{"--preset", "large", "--preset", "plain"}, 500, 128, 0},
+        {{"--", "--preset=large"}, 500, 128, 1},
+        {{"--output", "--preset=large"}, 500, 128, 0},
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        char words[6][30] = {"toy"}, *argv[6] = {words[0]};
+        int argc = 1;
+        for (; argc < 6 && lines[i].words[argc - 1]; argc++) {
+            snprintf(words[argc], sizeof words[argc], "%s", lines[i].words[argc - 1]);
+            argv[argc] = words[argc];
+        }
+        assert_true(program_start(&p, argc, argv, &operands, &status));
+        assert_int_equal(into.count, lines[i].count);
+        assert_int_equal(into.hidden.v[0], lines[i].hidden);
+        assert_int_equal(operands.n, lines[i].operands);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(defaults_stand_without_options), cmocka_unit_test(every_way_to_write_an_option),
-        cmocka_unit_test(the_last_of_two_stands),         cmocka_unit_test(flags_can_be_taken_back),
-        cmocka_unit_test(operands_stand_in_any_place),    cmocka_unit_test(a_negative_value_is_a_value),
-        cmocka_unit_test(wrong_lines_are_refused),        cmocka_unit_test(help_and_its_kin_are_answered),
+        cmocka_unit_test(presets),
+        cmocka_unit_test(defaults_stand_without_options),
+        cmocka_unit_test(every_way_to_write_an_option),
+        cmocka_unit_test(the_last_of_two_stands),
+        cmocka_unit_test(flags_can_be_taken_back),
+        cmocka_unit_test(operands_stand_in_any_place),
+        cmocka_unit_test(a_negative_value_is_a_value),
+        cmocka_unit_test(wrong_lines_are_refused),
+        cmocka_unit_test(help_and_its_kin_are_answered),
         cmocka_unit_test(a_terminal_is_no_data),
     };
     return cmocka_run_group_tests(tests, stdin_from_nothing, free_said);
