@@ -40,6 +40,12 @@ $(SINGLE_SRC:%.c=$(BUILD)/%): %: %.o $(BUILD)/tests/unit/only.o $(BUILD)/tests/u
 $(DOUBLE_SRC:%.c=$(BUILD)/double/%): %: %.o $(BUILD)/tests/unit/only.o $(BUILD)/double/tests/unit/libshared.a $(BUILD)/double/libdssm.a
 	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
+# The reacher's oracle; without it the test says that it was skipped.
+ifneq ($(wildcard /usr/include/mujoco/mujoco.h /usr/local/include/mujoco/mujoco.h),)
+$(BUILD)/tests/unit/sim/reacher_mujoco_test.o: CPPFLAGS += -DDSSM_MUJOCO
+$(BUILD)/tests/unit/sim/reacher_mujoco_test: LDLIBS += -lmujoco
+endif
+
 $(BUILD)/tests/unit/libshared.a: $(SHARED_SRC:%.c=$(BUILD)/%.o)
 	@rm -f $@
 	ar rcs $@ $^

@@ -70,6 +70,38 @@ extern const struct pendulum pendulum_standard;
 /* State: angle (unwrapped), velocity. Control: torque. settings: struct pendulum. */
 extern const struct plant_kind plant_pendulum;
 
+/* ---- the reacher (reacher.c, reacher_view.c) ---- */
+
+enum reacher_observe { REACHER_ANGLES, REACHER_SINCOS, REACHER_RGB };
+enum reacher_style { STYLE_PLAIN, STYLE_THIN, STYLE_SUITE };
+enum reacher_target { TARGET_NONE, TARGET_FIXED, TARGET_RANDOM };
+
+/* A planar arm of two links of 0.12 m on a motor each: the reacher of the DeepMind Control Suite (Tassa et al. 2018), in closed
+ * form. Every step of 0.02 s is that of MuJoCo 2.2, Euler's error included: M(q) q″ = 0.05 u − damping q′ − c(q, q′), and the
+ * wrist's soft limit, which lets it go some degrees beyond. Controls are cut to [−1, 1]. */
+struct reacher {
+    int substeps;        /* steps of 0.02 s in a control interval */
+    double damping;      /* of each joint, N m s */
+    double limit;        /* of the wrist to either side, rad */
+    double v0;           /* starting velocities are drawn from ±v0, rad/s; angles from all that there are */
+    int observe;         /* enum reacher_observe: both angles, their sines and cosines, a picture */
+    int size;            /* picture: pixels on a side */
+    int style;           /* enum reacher_style */
+    double edge;         /* picture: width of the soft edge of every shape, pixels */
+    int target;          /* enum reacher_target; TARGET_RANDOM needs plant_reacher_target */
+    double target_at[2]; /* of TARGET_FIXED, metres from the shoulder */
+};
+/* 2 substeps, damping 0.01, limit 160°, ±5 rad/s, angles, 64×64 picture, plain, edge 2, no target. */
+extern const struct reacher reacher_standard;
+/* State: angles of shoulder (unwrapped; 0 to the right, positive anticlockwise) and wrist (0 straight), their velocities. Controls:
+ * both motors. settings: struct reacher. */
+extern const struct plant_kind plant_reacher;
+/* The same, with a target that stays where it is and is drawn 0.05 to 0.20 m from the shoulder: x and y (m) follow in the state. */
+extern const struct plant_kind plant_reacher_target;
+/* The picture of state s (4 numbers) seen from above, y up, the shoulder in the middle; target: x and y in metres, or NULL.
+ * image: size×size×3 numbers in [0, 1]. */
+void reacher_draw(const struct reacher *r, const double *s, const double *target, double *image);
+
 /* ---- the camera (camera.c) ---- */
 
 /* image (height×width, row by row) := exp(−d²/(2 deviation²)), d the distance in pixels from the pixel's index (column, row)
@@ -80,15 +112,43 @@ void draw_disc(int height, int width, double column, double row, double radius, 
 /* A value in [0, 1] as 8 bits, clamped and rounded to the nearest: ⌊255 v + ½⌋. NaN gives 0. */
 uint8_t pixel_byte(double v);
 
+/* ---- the canvas (canvas.c) ---- */
+
+/* What coloured shapes are painted on. Positions are in pixels from the upper left corner, x to the right, y down; the centre of the
+ * pixel in column i and row j is at (i + ½, j + ½). A pixel of colour p becomes p + a (colour − p), where a = clamp(½ − d/edge, 0, 1)
+ * and d is the distance of its centre from the shape's rim, negative inside. */
+struct canvas {
+    int height, width;
+    double edge;   /* > 0: how wide a shape's rim fades out */
+    double *pixel; /* height×width×3: red, green, blue in [0, 1]; the caller's */
+};
+struct colour {
+    uint8_t r, g, b;
+};
+void canvas_fill(const struct canvas *c, struct colour colour);
+/* The pixels whose centres lie in [left, right) × [top, bottom), without a soft edge. */
+void canvas_rectangle(const struct canvas *c, double left, double top, double right, double bottom, struct colour colour);
+/* All points within the radius of the line from `from` to `to` (x, y). */
+void canvas_capsule(const struct canvas *c, const double from[2], const double to[2], double radius, struct colour colour);
+void canvas_disc(const struct canvas *c, const double centre[2], double radius, struct colour colour);
+
 /* ---- sequences (sequence.c) ---- */
 
-/* How controls are chosen. */
-enum action_kind { ACTIONS_IID, ACTIONS_HOLD, ACTIONS_ZERO };
+/* How controls are chosen, each number of a control by itself: between ±control_max. */
+enum action_kind {
+    ACTIONS_IID,       /* uniform, a new one each step */
+    ACTIONS_HOLD,      /* uniform, a new one every `hold` steps */
+    ACTIONS_GEOMETRIC, /* uniform, a new one with probability 1/hold */
+    ACTIONS_AR,        /* u_t = rho u_{t−1} + noise, normal with standard deviation 0.6 control_max, then cut */
+    ACTIONS_BANG,      /* one of the two largest, the other one with probability 1/hold */
+    ACTIONS_ZERO
+};
 struct actions {
     enum action_kind kind;
-    int hold; /* steps that a drawn control is held (ACTIONS_HOLD) */
+    int hold;   /* steps, 1 or more (HOLD, GEOMETRIC, BANG) */
+    double rho; /* −1 < rho < 1 (AR) */
 };
-/* "iid", "hold:K" or "zero". */
+/* "iid", "hold:K", "geometric:K", "ar:RHO", "bang:K" or "zero". */
 int actions_parse(const char *text, struct actions *a, struct error *e);
 
 /* How sequences are made. Sequence i depends on (seed, i) and the settings only: never on how many there are. A longer
@@ -96,12 +156,14 @@ int actions_parse(const char *text, struct actions *a, struct error *e);
 struct protocol {
     uint64_t seed;
     struct actions actions;
+    int burn_in;  /* steps that a drawn sequence has moved, by drawn controls, before it begins */
     double noise; /* standard deviation of what is added to every observed number (for images: of values in [0, 1]) */
 };
 
-/* The starting state of sequence i; s: S numbers. */
+/* The starting state of sequence i, after the burn-in; s: S numbers. */
 void sim_start(const struct plant *p, const struct protocol *how, uint32_t sequence, double *s);
-/* Controls of sequence i; u: T×U. u_t acts from step t to step t+1; the last one is drawn too, though nothing comes of it. */
+/* Controls of sequence i, after those of the burn-in; u: T×U. u_t acts from step t to step t+1; the last one is drawn too, though nothing
+ * comes of it. */
 void sim_controls(const struct plant *p, const struct protocol *how, uint32_t sequence, int steps, float *u);
 /* Rolls the plant from s[0] (given) through u (T×U): fills s[1] … s[T−1] (T×S). */
 void sim_roll(const struct plant *p, int steps, const float *u, double *s);

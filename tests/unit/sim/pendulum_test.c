@@ -1,22 +1,13 @@
 /* The pendulum against known answers, energy, small swings, and its picture. */
+#include "near.h"
 #include "sim/sim.h"
 
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
-#include <cmocka.h>
 
 static void steps(const struct pendulum *p, int n, double u, double *s)
 {
     for (int i = 0; i < n; i++)
         plant_pendulum.step(p, s, &u);
-}
-
-static void assert_near(double got, double expected, double tolerance)
-{
-    if (!(fabs(got - expected) <= tolerance))
-        fail_msg("expected %.12f, got %.12f", expected, got);
 }
 
 static void known_answers(void **state)
