@@ -39,6 +39,17 @@ int gen_replay(const struct plant *p, const struct protocol *how, struct reader 
 extern const struct option_row options_pendulum[];      /* into a struct pendulum */
 extern const struct option_row options_pendulum_view[]; /* what is seen of it; into the same */
 
+/* What a user says of a reacher. */
+struct reacher_told {
+    struct reacher arm;   /* limit and target are filled from what follows by reacher_plant */
+    double limit_degrees; /* of the wrist */
+    const char *target;   /* "X,Y" in metres, "random" or "none" */
+};
+extern const struct option_row options_reacher[];      /* into a struct reacher_told */
+extern const struct option_row options_reacher_view[]; /* what is seen of it; into the same */
+/* The plant that was told; it borrows told->arm. DSSM_USAGE for a target that is none of these, or that nobody would see. */
+int reacher_plant(struct reacher_told *told, struct plant *p, struct error *e);
+
 /* ---- the program (program.c) ---- */
 
 /* What every gen- program is told. */

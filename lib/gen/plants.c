@@ -1,6 +1,9 @@
 /* The options of each plant: of its machine, and of its picture. */
 #include "gen/gen.h"
 
+#include <math.h>
+#include <string.h>
+
 #define PENDULUM(member) offsetof(struct pendulum, member)
 const struct option_row options_pendulum[] = {
     {"start", 0, OPT_CHOICE, PENDULUM(start), "uniform", 0, 0, "uniform|hang|upright", "HOW",
@@ -22,3 +25,49 @@ const struct option_row options_pendulum_view[] = {
     {"ball", 0, OPT_FLAG, PENDULUM(ball), NULL, 0, 0, NULL, NULL, "Draw a hard disc with as much light as the blob."},
     {0},
 };
+
+#define TOLD(member) offsetof(struct reacher_told, member)
+const struct option_row options_reacher[] = {
+    {"v0", 0, OPT_REAL, TOLD(arm.v0), "5", 0, 1e12, NULL, "RAD/S", "Largest starting velocity of either joint."},
+    {"substeps", 0, OPT_INT, TOLD(arm.substeps), "2", 1, 100000, NULL, "N", "Steps of 0.02 s in a control interval."},
+    {"damping", 0, OPT_REAL, TOLD(arm.damping), "0.01", 0, 1e12, NULL, "D", "Damping of each joint, N m s."},
+    {"limit", 0, OPT_REAL, TOLD(limit_degrees), "160", 1, 180, NULL, "DEG",
+     "The wrist's limit to either side, degrees; it is soft, and the wrist goes some degrees beyond."},
+    {0},
+};
+
+const struct option_row options_reacher_view[] = {
+    {"observe", 0, OPT_CHOICE, TOLD(arm.observe), "angles", 0, 0, "angles|sincos|rgb", "WHAT",
+     "What x is: both angles, their sines and cosines, or a picture."},
+    {"size", 0, OPT_INT, TOLD(arm.size), "64", 2, 512, NULL, "PX", "Side of the square picture, pixels."},
+    {"style", 0, OPT_CHOICE, TOLD(arm.style), "plain", 0, 0, "plain|thin|suite", "STYLE",
+     "Thick links in colours that differ, thin ones, or the control suite's look, unlit."},
+    {"edge", 0, OPT_REAL, TOLD(arm.edge), "2", 0.01, 100, NULL, "PX", "Width of the soft edge of every shape, pixels."},
+    {"target", 0, OPT_TEXT, TOLD(target), "none", 0, 0, NULL, "WHERE",
+     "A target in the picture: X,Y (metres from the shoulder), random (in each sequence another, which the true states tell) or none."},
+    {0},
+};
+
+/* "X,Y" */
+static bool parse_place(const char *text, double at[2])
+{
+    char more;
+    return sscanf(text, "%lf,%lf%c", &at[0], &at[1], &more) == 2 && fabs(at[0]) <= 1 && fabs(at[1]) <= 1;
+}
+
+int reacher_plant(struct reacher_told *told, struct plant *p, struct error *e)
+{
+    struct reacher *arm = &told->arm;
+    arm->limit = told->limit_degrees * M_PI / 180;
+    arm->target = TARGET_FIXED;
+    if (!strcmp(told->target, "none"))
+        arm->target = TARGET_NONE;
+    else if (!strcmp(told->target, "random"))
+        arm->target = TARGET_RANDOM;
+    else if (!parse_place(told->target, arm->target_at))
+        return error_set(e, DSSM_USAGE, "--target: expected X,Y (metres, from -1 to 1), random or none, got '%s'", told->target);
+    if (arm->target != TARGET_NONE && arm->observe != REACHER_RGB)
+        return error_set(e, DSSM_USAGE, "--target: only a picture shows it; add --observe rgb");
+    *p = (struct plant){arm->target == TARGET_RANDOM ? &plant_reacher_target : &plant_reacher, arm};
+    return DSSM_OK;
+}

@@ -9,7 +9,11 @@ const struct option_row options_generation[] = {
     {"sequences", 'n', OPT_INT, INTO(sequences), "500", 0, 2147483647, NULL, "N", "How many sequences."},
     {"steps", 0, OPT_INT, INTO(steps), "15", 1, 1000000, NULL, "T", "Steps of a sequence."},
     {"actions", 0, OPT_TEXT, INTO(actions), "iid", 0, 0, NULL, "HOW",
-     "Torques: iid (a new one each step), hold:K (each held for K steps) or zero."},
+     "Controls, each number for itself: iid (a new uniform one each step), hold:K (each held for K steps), geometric:K (a new one with "
+     "probability 1/K), ar:RHO (autoregressive, RHO times the last one and normal noise, standard deviation 0.6 of the largest control), "
+     "bang:K (largest to either side, the other with probability 1/K) or zero."},
+    {"burn-in", 0, OPT_INT, INTO(protocol.burn_in), "0", 0, 1000000, NULL, "N",
+     "Steps that the plant has moved, by such controls, before a drawn sequence begins."},
     {"from-controls", 0, OPT_TEXT, INTO(from_controls), NULL, 0, 0, NULL, "STREAM",
      "Replay the controls u of this stream, from the first true state s where it has one; its other fields are passed on."},
     {"noise", 0, OPT_REAL, INTO(protocol.noise), "0", 0, 1e12, NULL, "SD",

@@ -1,0 +1,67 @@
+/* gen-reacher: simulates the two-link arm, draws it, writes a stream. */
+#include "gen/gen.h"
+
+#include <stdlib.h>
+
+/* The published set has 2000 sequences of 30 steps. */
+static const struct option_default sequences_of_the_paper[] = {{"sequences", "2000"}, {"steps", "30"}, {0}};
+/* As gentle as the published errors let one think that its arm moves. */
+static const struct option_default paper_like[] = {{"substeps", "1"}, {"burn-in", "20"}, {"v0", "0"}, {0}};
+static const struct option_preset presets[] = {{"standard", NULL}, {"paper", paper_like}, {0}};
+
+struct settings {
+    int preset;
+    struct reacher_told told;
+    struct generation generation;
+};
+
+static const struct option_row preset_rows[] = {
+    {"preset", 0, OPT_CHOICE, offsetof(struct settings, preset), "standard", 0, 0, "standard|paper", "NAME",
+     "Where other options start from: paper is --substeps 1 --burn-in 20 --v0 0."},
+    {0},
+};
+static struct settings settings;
+static struct option_group groups[] = {
+    {"Preset", preset_rows, &settings},
+    {"Protocol", NULL, &settings.generation},
+    {"Plant", options_reacher, &settings.told},
+    {"Picture", options_reacher_view, &settings.told},
+    {"Output", options_output, &settings.generation.output},
+    {"Common", options_common, &settings.generation.common},
+    {0},
+};
+static const struct program program = {
+    .name = "gen-reacher",
+    .reads_writes = "nothing in, stream out: simulate a two-link arm, draw it",
+    .operands = "",
+    .examples = "gen-reacher --seed 1 -o train.msgpack\n"
+                "gen-reacher -n 5 --observe rgb | seq-frames --every 2 -o sheet.png\n"
+                "gen-reacher --preset paper --observe rgb --target random --seed 2 -o test.msgpack\n",
+    .groups = groups,
+    .presets = presets,
+};
+
+static int run(int argc, char **argv, struct error *e)
+{
+    struct plant plant;
+    int code = reacher_plant(&settings.told, &plant, e);
+    if (code != DSSM_OK)
+        return code;
+    char *command = command_line(argc, argv);
+    code = gen_run(&program, &plant, &settings.generation, command, e);
+    free(command);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    struct operands operands;
+    struct error e = {0};
+    int status;
+    struct option_row *protocol = options_with_defaults(options_generation, sequences_of_the_paper);
+    groups[1].rows = protocol;
+    if (program_start(&program, argc, argv, &operands, &status))
+        status = run(argc, argv, &e) == DSSM_OK ? program_end(&program) : program_fail(&program, &e);
+    free(protocol);
+    return status;
+}
