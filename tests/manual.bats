@@ -29,6 +29,7 @@ setup() {
     ln -s "$ROOT/formats" formats
     cat >small <<'END'
 gen-pendulum() { command gen-pendulum "$@" -n 24; }
+gen-reacher() { command gen-reacher "$@" -n 24; }
 policy-learn() { command policy-learn "$@" --updates 2 --horizon 3 --quiet; }
 policy-run() { command policy-run --steps 12 "$@"; }
 END

@@ -34,9 +34,9 @@ static const struct program program = {
     .name = "gen-reacher",
     .reads_writes = "nothing in, stream out: simulate a two-link arm, draw it",
     .operands = "",
-    .examples = "gen-reacher --seed 1 -o train.msgpack\n"
+    .examples = "gen-reacher --seed 1 -o arm.msgpack\n"
                 "gen-reacher -n 5 --observe rgb | seq-frames --every 2 -o sheet.png\n"
-                "gen-reacher --preset paper --observe rgb --target random --seed 2 -o test.msgpack\n",
+                "gen-reacher --preset paper --observe rgb --target random --seed 2 -o arm-test.msgpack\n",
     .groups = groups,
     .presets = presets,
 };

@@ -226,16 +226,11 @@ static void presets(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(presets),
-        cmocka_unit_test(defaults_stand_without_options),
-        cmocka_unit_test(every_way_to_write_an_option),
-        cmocka_unit_test(the_last_of_two_stands),
-        cmocka_unit_test(flags_can_be_taken_back),
-        cmocka_unit_test(operands_stand_in_any_place),
-        cmocka_unit_test(a_negative_value_is_a_value),
-        cmocka_unit_test(wrong_lines_are_refused),
-        cmocka_unit_test(help_and_its_kin_are_answered),
-        cmocka_unit_test(a_terminal_is_no_data),
+        cmocka_unit_test(defaults_stand_without_options), cmocka_unit_test(every_way_to_write_an_option),
+        cmocka_unit_test(the_last_of_two_stands),         cmocka_unit_test(flags_can_be_taken_back),
+        cmocka_unit_test(operands_stand_in_any_place),    cmocka_unit_test(a_negative_value_is_a_value),
+        cmocka_unit_test(wrong_lines_are_refused),        cmocka_unit_test(help_and_its_kin_are_answered),
+        cmocka_unit_test(a_terminal_is_no_data),          cmocka_unit_test(presets),
     };
     return cmocka_run_group_tests(tests, stdin_from_nothing, free_said);
 }
