@@ -103,21 +103,6 @@ static var *measurement_matrix(struct tape *t, const struct ekvae *k, int lanes)
     return H;
 }
 
-/* Has a sequence ended before this step? */
-static bool some_ended(const struct batch *b, int step)
-{
-    for (int i = 0; i < b->B; i++)
-        if (b->alive[step * b->B + i] == 0)
-            return true;
-    return false;
-}
-
-/* 1×B: 1 where the step exists */
-static var *alive_at(struct tape *t, const struct batch *b, int step)
-{
-    return step_of(t, batch_value(t, b->alive, 1, b->T * b->B), step, b->B);
-}
-
 /* Where a sequence has ended nothing moves any more (F = I, no push, no noise), so that its belief stays that of its last step, and no
  * transition runs away in steps that do not exist. */
 static struct transition_at stand_still(struct tape *t, const struct transition_at *at, const struct batch *b, int step, int n)
@@ -159,29 +144,9 @@ static struct filter_pass run_filter(const struct model *m, struct tape *t, cons
     return pass;
 }
 
-/* one where a step exists, other where its sequence has ended. */
-static struct belief where_alive(struct tape *t, const struct batch *b, int step, struct belief one, struct belief other)
-{
-    var *alive = alive_at(t, b, step);
-    return (struct belief){choose(t, alive, one.mean, other.mean), choose(t, alive, one.cov, other.cov)};
-}
-
 static struct belief run_smoother(struct tape *t, const struct filter_pass *pass, const struct batch *b)
 {
-    int T = b->T, B = b->B;
-    if (T == 1)
-        return pass->filtered;
-    var **mean = tape_alloc(t, sizeof(var *) * (size_t)T * 2), **cov = mean + T;
-    struct smoother s = smoother_prepare(t, pass->filtered, pass->predicted, pass->F, pass->Q, T, B);
-    struct belief z = {step_of(t, pass->filtered.mean, T - 1, B), step_of(t, pass->filtered.cov, T - 1, B)};
-    mean[T - 1] = z.mean, cov[T - 1] = z.cov;
-    for (int i = T - 2; i >= 0; i--) {
-        z = smoother_step(t, &s, z, i);
-        if (some_ended(b, i + 1)) /* a last step has nothing behind it to learn from */
-            z = where_alive(t, b, i + 1, z, (struct belief){step_of(t, pass->filtered.mean, i, B), step_of(t, pass->filtered.cov, i, B)});
-        mean[i] = z.mean, cov[i] = z.cov;
-    }
-    return (struct belief){stack_lanes(t, T, mean), stack_lanes(t, T, cov)};
+    return smooth_batch(t, pass->filtered, pass->predicted, pass->F, pass->Q, b);
 }
 
 /* ---- the bound ---- */

@@ -221,15 +221,6 @@ static struct belief first_belief(struct tape *t, const struct kvae *k, int lane
     return (struct belief){g.mean, diag_matrix(t, g.variance)};
 }
 
-/* Is a sequence shorter than the batch? */
-static bool some_ended(const struct batch *b)
-{
-    for (int i = 0; i < b->T * b->B; i++)
-        if (b->alive[i] == 0)
-            return true;
-    return false;
-}
-
 /* Is a step unobserved that exists? */
 static bool some_missing(const struct batch *b)
 {
@@ -325,7 +316,7 @@ static struct walk walk_new(struct tape *t, const struct kvae *k, const struct b
     int lanes = b->T * b->B;
     struct walk w = {.k = k, .b = b, .a = a, .u = controls_before(t, b, past->push), .reads_ahead = !some_missing(b)};
     w.seen = b->all_seen ? NULL : batch_value(t, b->seen, 1, lanes);
-    w.alive = some_ended(b) ? batch_value(t, b->alive, 1, lanes) : NULL;
+    w.alive = some_ended(b, b->T - 1) ? batch_value(t, b->alive, 1, lanes) : NULL;
     w.memory = past->memory ? past->memory : first_memory(t, k, b->B);
     for (int i = 0; i < SERIES; i++)
         w.noted[i] = tape_alloc(t, sizeof(var *) * (size_t)b->T);
@@ -356,34 +347,13 @@ static struct pass run_filter(const struct model *m, struct tape *t, const struc
     return pass;
 }
 
-static struct belief belief_step(struct tape *t, struct belief z, int step, int B)
-{
-    return (struct belief){step_of(t, z.mean, step, B), step_of(t, z.cov, step, B)};
-}
-
-/* Smoothed beliefs; a last step has nothing behind it to learn from. */
 static struct belief run_smoother(struct tape *t, const struct pass *pass, const struct batch *b)
 {
-    int T = b->T, B = b->B, rest = (T - 1) * B;
-    if (T == 1)
+    int B = b->B, rest = (b->T - 1) * B;
+    if (rest == 0)
         return pass->filtered;
-    var **mean = tape_alloc(t, sizeof(var *) * (size_t)T * 2), **cov = mean + T;
     struct belief predicted = {lanes_of(t, pass->predicted.mean, B, rest), lanes_of(t, pass->predicted.cov, B, rest)};
-    struct smoother s =
-        smoother_prepare(t, pass->filtered, predicted, lanes_of(t, pass->at.A, B, rest), lanes_of(t, pass->Q, B, rest), T, B);
-    var *alive = some_ended(b) ? batch_value(t, b->alive, 1, T * B) : NULL;
-    struct belief z = belief_step(t, pass->filtered, T - 1, B);
-    mean[T - 1] = z.mean, cov[T - 1] = z.cov;
-    for (int i = T - 2; i >= 0; i--) {
-        z = smoother_step(t, &s, z, i);
-        if (alive) {
-            struct belief own = belief_step(t, pass->filtered, i, B);
-            var *goes_on = step_of(t, alive, i + 1, B);
-            z = (struct belief){choose(t, goes_on, z.mean, own.mean), choose(t, goes_on, z.cov, own.cov)};
-        }
-        mean[i] = z.mean, cov[i] = z.cov;
-    }
-    return (struct belief){stack_lanes(t, T, mean), stack_lanes(t, T, cov)};
+    return smooth_batch(t, pass->filtered, predicted, lanes_of(t, pass->at.A, B, rest), lanes_of(t, pass->Q, B, rest), b);
 }
 
 /* ---- the bound ---- */

@@ -336,6 +336,18 @@ var *path_rate(struct tape *t, const struct batch *b, const struct path *path);
  * t, each prefix on a tape of its own. */
 struct inferred filtered_by_prefix(const struct model *m, struct tape *t, const struct batch *b, const struct noise *n);
 
+/* ---- for models that have a Kalman filter (smooth.c) ---- */
+
+/* Has a sequence ended before this step? */
+bool some_ended(const struct batch *b, int step);
+/* 1×B: 1 where the step exists */
+var *alive_at(struct tape *t, const struct batch *b, int step);
+/* The belief at a step, of those of T·B lanes. */
+struct belief belief_step(struct tape *t, struct belief z, int step, int B);
+/* Smoothed beliefs of all T steps, n×(T·B) and (n·n)×(T·B), from the filtered ones of these and the predicted ones of steps 2..T, with
+ * F and Q by which those were predicted (lane (t−2)·B + b). At the last step of a sequence, and behind it, the filtered ones. */
+struct belief smooth_batch(struct tape *t, struct belief filtered, struct belief predicted, var *F, var *Q, const struct batch *b);
+
 /* ---- the bound over a data set (bound.c) ---- */
 struct bound {
     double distortion, rate; /* means, nats a sequence */
