@@ -272,7 +272,8 @@ static int read_message(struct reader *r, struct record *rec, struct error *e)
             return read_trailer(r, &map, size, e);
         if (wire_get(&map, "format"))
             return error_set(e, DSSM_BAD_INPUT, "a header after record %llu, before the trailer", (unsigned long long)r->count), -1;
-        if (wire_to_record(&map, rec, e) == DSSM_OK && rules_check(&r->rules, rec, e) == DSSM_OK) {
+        struct message here = {r->buffer + r->begin, size, r->bytes};
+        if (wire_to_record(&map, &here, rec, e) == DSSM_OK && rules_check(&r->rules, rec, e) == DSSM_OK) {
             declared_first(r, rec);
             consume(r, size);
             r->count++;

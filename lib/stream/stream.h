@@ -42,7 +42,8 @@ struct array array_steps(const struct array *a, size_t from, size_t n); /* copy 
 struct field {
     char *name;
     struct array array;
-    void *raw; /* a value that is no array: its msgpack bytes, else NULL */
+    uint64_t at; /* where the array's data stand in the stream it was read from: bytes from the stream's first; 0: from none */
+    void *raw;   /* a value that is no array: its msgpack bytes, else NULL */
     size_t raw_size;
 };
 struct record {
@@ -105,12 +106,27 @@ struct reader *reader_open(FILE *f, const char *name, const struct stream_limits
 const json_t *reader_header(const struct reader *r); /* borrowed */
 /* The next record into *rec (cleared first). Returns 1 for a record, 0 at the end (trailer seen, checksum and count
  * right, nothing behind it), -1 on error with e ("name: record 17: field x: expected …, got …"; records count from 1).
- * The fields that the header declares come first in rec, otherwise in the order of the wire; so record_steps is right. */
+ * The fields that the header declares come first in rec, otherwise in the order of the wire; so record_steps is right. Each array's `at`
+ * is set. */
 int reader_next(struct reader *r, struct record *rec, struct error *e);
 uint64_t reader_count(const struct reader *r); /* records read so far */
 uint64_t reader_bytes(const struct reader *r); /* bytes of all messages read so far */
 uint32_t reader_crc(const struct reader *r);   /* CRC-32 of header and records read so far */
 void reader_close(struct reader *r);
+
+/* ---- arrays that stay in their file (backing.c) ---- */
+
+/* A regular file that a stream stands in, for reading its arrays again, in any order and by several threads at once. */
+struct backing;
+/* To be called before a reader reads from f: where f stands is the stream's first byte. f may be closed afterwards. name is copied. NULL
+ * with e (DSSM_USAGE) if f is no regular file. */
+struct backing *backing_open(FILE *f, const char *name, struct error *e);
+const char *backing_name(const struct backing *b);
+/* `bytes` bytes of the stream from byte `at` on (as in struct field). DSSM_CUT_SHORT if the file ends before; the text has no place. */
+int backing_read(const struct backing *b, uint64_t at, size_t bytes, void *to, struct error *e);
+/* Tells the system that these bytes will be wanted soon. */
+void backing_expect(const struct backing *b, uint64_t at, size_t bytes);
+void backing_close(struct backing *b); /* NULL is allowed */
 
 /* ---- writing (writer.c) ---- */
 

@@ -25,8 +25,14 @@ bool wire_is_array(const msgpack_object *map);
 int wire_to_array(const msgpack_object *map, struct array *a, struct error *e);
 void wire_pack_array(msgpack_packer *p, const struct array *a, bool bin_keys);
 
-/* A record from a checked map (that has no "end" and no "format"). */
-int wire_to_record(const msgpack_object *map, struct record *rec, struct error *e);
+/* The message that a map was unpacked from, and where in the stream it stands. */
+struct message {
+    const uint8_t *bytes;
+    size_t size;
+    uint64_t at;
+};
+/* A record from a checked map (that has no "end" and no "format"). from: for the fields' `at`, or NULL. */
+int wire_to_record(const msgpack_object *map, const struct message *from, struct record *rec, struct error *e);
 void wire_pack_record(msgpack_packer *p, const struct record *rec, bool bin_keys);
 
 #endif

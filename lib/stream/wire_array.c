@@ -128,13 +128,27 @@ static int read_id(const msgpack_object *id, struct record *rec, struct error *e
     return DSSM_OK;
 }
 
-static int read_field(const msgpack_object *value, struct field *f, struct error *e)
+/* Where in the stream the data of a map that is an array stand; 0 if that cannot be told. */
+static uint64_t place_of(const msgpack_object *map, const struct message *from)
+{
+    const msgpack_object *data = wire_get(map, "data");
+    if (!from || data->via.bin.size == 0)
+        return 0;
+    uintptr_t first = (uintptr_t)from->bytes, here = (uintptr_t)data->via.bin.ptr;
+    return here > first && here + data->via.bin.size <= first + from->size ? from->at + (here - first) : 0;
+}
+
+static int read_field(const msgpack_object *value, const struct message *from, struct field *f, struct error *e)
 {
     if (value->type == MSGPACK_OBJECT_MAP) {
         if (wire_check_keys(value, e))
             return DSSM_BAD_INPUT;
-        if (wire_is_array(value))
-            return wire_to_array(value, &f->array, e);
+        if (wire_is_array(value)) {
+            if (wire_to_array(value, &f->array, e))
+                return DSSM_BAD_INPUT;
+            f->at = place_of(value, from);
+            return DSSM_OK;
+        }
     }
     msgpack_sbuffer bytes;
     msgpack_sbuffer_init(&bytes);
@@ -149,7 +163,7 @@ static int read_field(const msgpack_object *value, struct field *f, struct error
     return DSSM_OK;
 }
 
-int wire_to_record(const msgpack_object *map, struct record *rec, struct error *e)
+int wire_to_record(const msgpack_object *map, const struct message *from, struct record *rec, struct error *e)
 {
     record_clear(rec);
     if (read_id(wire_get(map, "id"), rec, e))
@@ -163,7 +177,7 @@ int wire_to_record(const msgpack_object *map, struct record *rec, struct error *
             continue;
         struct field *f = &rec->field[rec->n++];
         f->name = xasprintf("%.*s", (int)n, t);
-        if (read_field(&map->via.map.ptr[i].val, f, e)) {
+        if (read_field(&map->via.map.ptr[i].val, from, f, e)) {
             if (e)
                 error_prefix(e, "field %.200s", f->name);
             return DSSM_BAD_INPUT;

@@ -71,7 +71,7 @@ static void records_go_there_and_back(void **state)
     msgpack_packer_init(&p, &bytes, msgpack_sbuffer_write);
     wire_pack_record(&p, &r, false);
     msgpack_object o = unpacked(&zone, bytes.data, bytes.size);
-    assert_int_equal(wire_to_record(&o, &back, &e), DSSM_OK);
+    assert_int_equal(wire_to_record(&o, NULL, &back, &e), DSSM_OK);
     assert_string_equal(back.id, "seven");
     assert_int_equal(back.n, 2);
     assert_string_equal(back.field[0].name, "x");
@@ -92,7 +92,7 @@ static void an_error_names_the_field(void **state)
     msgpack_zone zone;
     msgpack_object o = unpacked(&zone, "\x82\xa2id\x05\xa1y\x81\xa2nd\xc3", 12);
     record_init(&r);
-    assert_int_equal(wire_to_record(&o, &r, &e), DSSM_BAD_INPUT);
+    assert_int_equal(wire_to_record(&o, NULL, &r, &e), DSSM_BAD_INPUT);
     assert_string_equal(e.text, "field y: array without key kind");
     record_clear(&r);
     msgpack_zone_destroy(&zone);
