@@ -10,7 +10,7 @@
 enum report_form { REPORT_JSON, REPORT_TABLE };
 struct settings {
     struct evaluation_settings evaluation;
-    int report;
+    int report, data_in;
     struct common common;
 };
 
@@ -28,7 +28,8 @@ static const struct option_row rows[] = {
     {0},
 };
 static struct settings settings;
-static const struct option_group groups[] = {{"Evaluation", rows, &settings}, {"Common", options_common, &settings.common}, {0}};
+static const struct option_group groups[] = {
+    {"Evaluation", rows, &settings}, {"Data", options_data, &settings.data_in}, {"Common", options_common, &settings.common}, {0}};
 static const struct program program = {
     .name = "dssm-eval",
     .reads_writes = "model and stream in, JSON line out: bound, R2 of true states, prediction errors",
@@ -74,12 +75,7 @@ static int print_report(json_t *result, struct error *e)
 static int evaluate(const struct model *m, const char *path, struct error *e)
 {
     struct dataset d;
-    FILE *f = input_open(path, e);
-    if (!f)
-        return e->code;
-    int code = dataset_read(&d, f, input_name(path), e);
-    if (f != stdin)
-        fclose(f);
+    int code = dataset_open(&d, path, settings.data_in, e);
     if (code)
         return code;
     if ((code = model_fits(m, &d, input_name(path), e)) == DSSM_OK) {

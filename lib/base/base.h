@@ -55,6 +55,8 @@ void *xcalloc(size_t count, size_t size);
 void *xrealloc(void *old, size_t bytes);
 char *xstrdup(const char *text);
 char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Bytes of memory that this process can hope for: the machine's, or less where ulimit -v or a container says so. */
+size_t memory_there(void);
 
 /* An arena hands out memory that is taken back all at once. What it hands out is aligned to 64
  * bytes, not cleared, and belongs to the arena. In a sanitizer build released memory is poisoned. */

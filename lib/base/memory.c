@@ -1,9 +1,11 @@
-/* Memory that is there or aborts, and the arena. */
+/* Memory that is there or aborts, how much there is, and the arena. */
 #include "base/base.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define POISONS 1
@@ -26,6 +28,35 @@ static void *checked(void *got, size_t bytes)
         return got;
     fprintf(stderr, "out of memory: %zu bytes were asked for\n", bytes);
     abort();
+}
+
+/* The number that a file of the control groups holds; SIZE_MAX if there is no such file or no limit ("max"). */
+static size_t limit_in(const char *path)
+{
+    unsigned long long bytes;
+    FILE *f = fopen(path, "re");
+    if (!f)
+        return SIZE_MAX;
+    bool limited = fscanf(f, "%llu", &bytes) == 1;
+    fclose(f);
+    return limited ? (size_t)bytes : SIZE_MAX;
+}
+
+static size_t less(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+size_t memory_there(void)
+{
+    struct rlimit limit;
+    long pages = sysconf(_SC_PHYS_PAGES), bytes = sysconf(_SC_PAGESIZE);
+    size_t there = pages > 0 && bytes > 0 ? (size_t)pages * (size_t)bytes : SIZE_MAX;
+    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+        there = less(there, (size_t)limit.rlim_cur);
+    /* In a container its own group is mounted here: cgroup version 2, and version 1. */
+    there = less(there, limit_in("/sys/fs/cgroup/memory.max"));
+    return less(there, limit_in("/sys/fs/cgroup/memory/memory.limit_in_bytes"));
 }
 
 void *xmalloc(size_t bytes)

@@ -102,8 +102,8 @@ struct operands {
     char **v;
 };
 bool program_start(const struct program *p, int argc, char **argv, struct operands *operands, int *status);
-/* The command line again as one string, quoted for a shell: an entry for `history`. --threads and --quiet, which change nothing
- * of what comes out, are left out, so that the same work leaves the same bytes. Caller frees. */
+/* The command line again as one string, quoted for a shell: an entry for `history`. --threads, --data-in and --quiet, which change
+ * nothing of what comes out, are left out, so that the same work leaves the same bytes. Caller frees. */
 char *command_line(int argc, char **argv);
 /* Prints "name: text" to standard error and returns the error's code, for `return program_fail(&p, &e)`. */
 int program_fail(const struct program *p, const struct error *e);

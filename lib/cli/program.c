@@ -32,13 +32,17 @@ static char *put_word(char *to, const char *word)
     return to;
 }
 
-/* How many words at argv[i] are options that change nothing of what comes out (threads, talk): 0, 1 or 2. */
+/* How many words at argv[i] are options that change nothing of what comes out (threads, where data are kept, talk): 0, 1 or 2. */
 static int changes_nothing(int argc, char **argv, int i)
 {
+    static const char *const with_value[] = {"--threads", "--data-in"};
     const char *word = argv[i];
-    if (strcmp(word, "--threads") == 0)
-        return i + 1 < argc ? 2 : 1;
-    return strncmp(word, "--threads=", 10) == 0 || strcmp(word, "--quiet") == 0 || strcmp(word, "-q") == 0;
+    for (size_t k = 0; k < sizeof with_value / sizeof *with_value; k++) {
+        size_t n = strlen(with_value[k]);
+        if (strncmp(word, with_value[k], n) == 0 && (word[n] == '=' || word[n] == '\0'))
+            return word[n] == '\0' && i + 1 < argc ? 2 : 1;
+    }
+    return strcmp(word, "--quiet") == 0 || strcmp(word, "-q") == 0;
 }
 
 char *command_line(int argc, char **argv)

@@ -1,4 +1,4 @@
-/* A model's bound, what its beliefs tell of the true states, and how far its predictions are off, on sequences in memory. */
+/* A model's bound, what its beliefs tell of the true states, and how far its predictions are off, on the sequences of a data set. */
 #include "judge/judge.h"
 
 #include "model/model.h"
@@ -20,7 +20,7 @@ struct evaluation {
     const struct evaluation_settings *s;
     struct pool *pool;
     struct bound bound;
-    double steps, observed;    /* over all sequences */
+    double steps;              /* of all sequences */
     struct quantity *quantity; /* NULL without true states */
     struct r2 *r2;
     struct contest contest[CONTESTS];
@@ -59,23 +59,33 @@ static void add_states(struct evaluation *v, const struct record *rec, const str
 }
 
 /* Records from..from+n-1. */
-static void judge_states_block(struct evaluation *v, int from, int n)
+static int judge_states_block(struct evaluation *v, int from, int n, struct error *e)
 {
+    struct record *r = xcalloc((size_t)n, sizeof *r);
+    if (dataset_pieces(v->d, from, n, r, e)) {
+        free(r);
+        return e->code;
+    }
     enum inference how = v->s->filtered || model_settings(v->m)->filter ? INFER_FILTERED : INFER_SMOOTHED;
     struct beliefs *z = xcalloc((size_t)n, sizeof *z);
-    beliefs_infer(v->m, v->d->record + from, n, (uint32_t)from, how, 0, NULL, v->pool, z);
+    beliefs_infer(v->m, r, n, (uint32_t)from, how, 0, NULL, v->pool, z);
     for (int i = 0; i < n; i++) {
         add_states(v, &v->d->record[from + i], &z[i].mean);
         beliefs_free(&z[i]);
     }
+    dataset_pieces_free(v->d, r, n);
+    free(r);
     free(z);
+    return DSSM_OK;
 }
 
-static void judge_states(struct evaluation *v)
+static int judge_states(struct evaluation *v, struct error *e)
 {
     int block = block_size(v);
     for (int from = 0; v->r2 && from < v->d->n; from += block)
-        judge_states_block(v, from, v->d->n - from < block ? v->d->n - from : block);
+        if (judge_states_block(v, from, v->d->n - from < block ? v->d->n - from : block, e))
+            return e->code;
+    return DSSM_OK;
 }
 
 /* ---- predictions against observations ---- */
@@ -113,49 +123,59 @@ static void add_errors(struct contest *c, const struct record *rec, const struct
 }
 
 /* Predicts records from..from+n-1 and adds their errors. */
-static void judge_block(struct evaluation *v, struct contest *c, const struct noise *noise, int from, int n)
+static int judge_block(struct evaluation *v, struct contest *c, const struct noise *noise, int from, int n, struct error *e)
 {
+    struct record *r = xcalloc((size_t)n, sizeof *r);
+    if (dataset_pieces(v->d, from, n, r, e)) {
+        free(r);
+        return e->code;
+    }
     const struct predict_settings how = {.context = v->s->context, .from_last = c->from_last, .sample_start = c->sampled};
     struct prediction *p = xcalloc((size_t)n, sizeof *p);
-    predict_run(v->m, v->d->record + from, n, (uint32_t)from, &how, noise, v->pool, p);
+    predict_run(v->m, r, n, (uint32_t)from, &how, noise, v->pool, p);
     for (int i = 0; i < n; i++) {
-        add_errors(c, &v->d->record[from + i], &p[i].x);
+        add_errors(c, &r[i], &p[i].x);
         prediction_free(&p[i]);
     }
+    dataset_pieces_free(v->d, r, n);
+    free(r);
     free(p);
+    return DSSM_OK;
 }
 
 /* Draw by draw over all records, so that errors are added in one order whatever the blocks are. */
-static void judge_predictions(struct evaluation *v, struct contest *c)
+static int judge_predictions(struct evaluation *v, struct contest *c, struct error *e)
 {
     int draws = c->sampled && !v->s->no_noise ? v->s->samples : 1, block = block_size(v);
     for (int draw = 0; draw < draws; draw++) {
         struct noise noise = {v->s->seed, (uint32_t)draw, v->s->no_noise};
         for (int from = 0; from < v->d->n; from += block)
-            judge_block(v, c, &noise, from, v->d->n - from < block ? v->d->n - from : block);
+            if (judge_block(v, c, &noise, from, v->d->n - from < block ? v->d->n - from : block, e))
+                return e->code;
     }
+    return DSSM_OK;
 }
 
 /* ---- the bound ---- */
 
-static void judge_bound(struct evaluation *v)
+static int judge_bound(struct evaluation *v, struct error *e)
 {
     int draws = v->s->no_noise ? 1 : v->s->samples;
     for (int draw = 0; draw < draws; draw++) {
         struct noise noise = {v->s->seed, (uint32_t)draw, v->s->no_noise};
-        struct bound b = model_bound(v->m, v->d->record, v->d->n, &noise, v->pool, NULL, NULL);
+        struct bound b;
+        if (dataset_bound(v->m, v->d, &noise, v->pool, &b, e))
+            return e->code;
         v->bound.distortion += b.distortion / draws;
         v->bound.rate += b.rate / draws;
     }
+    return DSSM_OK;
 }
 
 static void count_steps(struct evaluation *v)
 {
-    for (int i = 0; i < v->d->n; i++) {
-        size_t steps = record_steps(&v->d->record[i]);
-        v->steps += (double)steps;
-        v->observed += (double)record_seen(&v->d->record[i]);
-    }
+    for (int i = 0; i < v->d->n; i++)
+        v->steps += (double)record_steps(&v->d->record[i]);
 }
 
 /* ---- the report ---- */
@@ -186,8 +206,8 @@ static void report_contest(json_t *out, const struct contest *c)
 
 static json_t *report(struct evaluation *v, struct error *e)
 {
-    double constant = v->observed / v->d->n * v->m->dx * 0.5 * log(2 * M_PI * model_settings(v->m)->sigma_x2);
-    json_t *out = json_pack("{s:i, s:I, s:I}", "sequences", v->d->n, "steps", (json_int_t)v->steps, "observed", (json_int_t)v->observed);
+    double constant = v->d->observed / v->d->n * v->m->dx * 0.5 * log(2 * M_PI * model_settings(v->m)->sigma_x2);
+    json_t *out = json_pack("{s:i, s:I, s:I}", "sequences", v->d->n, "steps", (json_int_t)v->steps, "observed", (json_int_t)v->d->observed);
     put(out, "elbo", "", -v->bound.distortion - v->bound.rate);
     put(out, "distortion", "", v->bound.distortion);
     put(out, "distortion_excess", "", v->bound.distortion - constant);
@@ -207,12 +227,13 @@ json_t *evaluate_model(const struct model *m, const struct dataset *d, const str
     struct evaluation v = {.m = m, .d = d, .s = s, .pool = pool};
     begin_states(&v);
     begin_contests(&v);
-    judge_bound(&v);
     count_steps(&v);
-    judge_states(&v);
-    for (int i = 0; i < CONTESTS; i++)
-        judge_predictions(&v, &v.contest[i]);
-    json_t *out = report(&v, e);
+    int status = judge_bound(&v, e);
+    if (status == DSSM_OK)
+        status = judge_states(&v, e);
+    for (int i = 0; i < CONTESTS && status == DSSM_OK; i++)
+        status = judge_predictions(&v, &v.contest[i], e);
+    json_t *out = status == DSSM_OK ? report(&v, e) : NULL;
     for (int i = 0; i < CONTESTS; i++) {
         mse_free(v.contest[i].all);
         mse_free(v.contest[i].first);

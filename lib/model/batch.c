@@ -47,6 +47,8 @@ size_t record_seen(const struct record *r)
 static void fill_lane(struct batch *b, const struct record *r, int lane, int from)
 {
     const struct array *x = record_get(r, "x"), *u = b->u ? record_get(r, "u") : NULL, *mask = record_get(r, "mask");
+    if (!x->data)
+        bug("batch_fill: x of record %s is in a file: take pieces of the data set", r->id);
     size_t lanes = (size_t)b->T * (size_t)b->B;
     for (int t = 0; t < b->T; t++) {
         size_t at = (size_t)t * (size_t)b->B + (size_t)lane, step = (size_t)(from + t);

@@ -1,10 +1,22 @@
-/* Sequences in memory, as they came from a stream. */
+/* Sequences as they came from a stream: all in memory, or with their observations left in the file. */
 #include "model/model.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <zlib.h>
+
+#define DATA_SHARE "a quarter of the memory"
+enum { DATA_SHARE_OF_MEMORY = 4 }; /* DATA_AUTO: a file of more than one part in so many is left where it is */
+
+const struct option_row options_data[] = {
+    {"data-in", 0, OPT_CHOICE, 0, "auto", 0, 0, "auto|memory|file", "PLACE",
+     "Where the observations are kept: in memory, or in the stream's file, from which they are read when they are wanted (it must be a "
+     "file, "
+     "not a pipe, and must not change meanwhile); auto: in the file if it is larger than " DATA_SHARE ". Results are the same."},
+    {0},
+};
 
 /* The array `name` of a record, [T, width]; width is set by the first record that has it and checked in all others. */
 static int check_array(const struct record *r, const char *name, int *width, struct error *e)
@@ -52,31 +64,72 @@ static int check_record(struct dataset *d, const struct record *r, struct error 
     return DSSM_OK;
 }
 
-static uint32_t hash_array(uint32_t hash, const struct array *a)
+static uint32_t hash_array(uint32_t hash, const struct array *a, uint32_t crc)
 {
     hash = (uint32_t)crc32(hash, (const Bytef *)a->shape, (uInt)((size_t)a->dims * sizeof *a->shape));
-    return (uint32_t)crc32_z(hash, a->data, array_bytes(a));
+    return (uint32_t)crc32_combine(hash, crc, (z_off_t)array_bytes(a));
+}
+
+static uint32_t crc_of(const struct array *a)
+{
+    return (uint32_t)crc32_z(0, a->data, array_bytes(a));
+}
+
+/* Fields that nobody asks a data set for need no memory. */
+static void drop_fields(const struct dataset *d, struct record *r)
+{
+    for (int i = r->n - 1; i >= 0; i--) {
+        const char *name = r->field[i].name;
+        bool wanted =
+            strcmp(name, "x") == 0 || (strcmp(name, "u") == 0 && d->du > 0) || strcmp(name, "mask") == 0 || strcmp(name, "s") == 0;
+        if (!wanted || r->field[i].raw)
+            record_remove(r, name);
+    }
+}
+
+/* Forgets the numbers of x, which stay in the file. */
+static void leave_in_file(struct record *r)
+{
+    for (int i = 0; i < r->n; i++)
+        if (strcmp(r->field[i].name, "x") == 0) {
+            if (r->field[i].at == 0)
+                bug("dataset: record %s: x stands nowhere", r->id);
+            free(r->field[i].array.data);
+            r->field[i].array.data = NULL;
+        }
 }
 
 static void add_record(struct dataset *d, struct record *r)
 {
-    if ((d->n & (d->n - 1)) == 0)
-        d->record = xrealloc(d->record, sizeof *d->record * (size_t)(d->n ? 2 * d->n : 1));
-    d->hash = hash_array((uint32_t)crc32(d->hash, (const Bytef *)r->id, (uInt)strlen(r->id)), record_get(r, "x"));
+    if ((d->n & (d->n - 1)) == 0) {
+        size_t room = (size_t)(d->n ? 2 * d->n : 1);
+        d->record = xrealloc(d->record, sizeof *d->record * room);
+        d->x_crc = xrealloc(d->x_crc, sizeof *d->x_crc * room);
+    }
+    const struct array *x = record_get(r, "x"), *u = record_get(r, "u"), *mask = record_get(r, "mask");
+    d->x_crc[d->n] = crc_of(x);
+    d->hash = hash_array((uint32_t)crc32(d->hash, (const Bytef *)r->id, (uInt)strlen(r->id)), x, d->x_crc[d->n]);
     if (d->du > 0)
-        d->hash = hash_array(d->hash, record_get(r, "u"));
-    if (record_get(r, "mask"))
-        d->hash = hash_array(d->hash, record_get(r, "mask"));
+        d->hash = hash_array(d->hash, u, crc_of(u));
+    if (mask)
+        d->hash = hash_array(d->hash, mask, crc_of(mask));
+    d->observed += (double)record_seen(r);
+    drop_fields(d, r);
+    if (d->backing)
+        leave_in_file(r);
     record_init(&d->record[d->n]);
     record_move(&d->record[d->n++], r);
 }
 
-int dataset_read(struct dataset *d, FILE *f, const char *name, struct error *e)
+/* backing: the file that x is left in, or NULL; d's from now on. */
+static int read_all(struct dataset *d, FILE *f, const char *name, struct backing *backing, struct error *e)
 {
-    *d = (struct dataset){.dx = -1, .du = -1};
+    *d = (struct dataset){.dx = -1, .du = -1, .backing = backing};
     struct reader *reader = reader_open(f, name, NULL, e);
-    if (!reader)
+    if (!reader) {
+        dataset_free(d);
         return e->code;
+    }
     d->header = json_deep_copy(reader_header(reader));
     struct record r;
     record_init(&r);
@@ -98,11 +151,44 @@ int dataset_read(struct dataset *d, FILE *f, const char *name, struct error *e)
     return got < 0 ? e->code : DSSM_OK;
 }
 
+int dataset_read(struct dataset *d, FILE *f, const char *name, struct error *e)
+{
+    return read_all(d, f, name, NULL, e);
+}
+
+/* Is the stream in a file that is better left where it is? */
+static bool too_large(FILE *f)
+{
+    struct stat about;
+    return fstat(fileno(f), &about) == 0 && S_ISREG(about.st_mode) && (size_t)about.st_size > memory_there() / DATA_SHARE_OF_MEMORY;
+}
+
+int dataset_open(struct dataset *d, const char *path, int place, struct error *e)
+{
+    *d = (struct dataset){0};
+    FILE *f = input_open(path, e);
+    if (!f)
+        return e->code;
+    struct backing *backing = NULL;
+    int status = DSSM_OK;
+    if (place == DATA_FILE || (place == DATA_AUTO && too_large(f))) {
+        backing = backing_open(f, input_name(path), e);
+        status = backing ? DSSM_OK : error_prefix(e, "--data-in file");
+    }
+    if (status == DSSM_OK)
+        status = read_all(d, f, input_name(path), backing, e);
+    if (f != stdin)
+        fclose(f);
+    return status;
+}
+
 void dataset_free(struct dataset *d)
 {
     for (int i = 0; i < d->n; i++)
         record_clear(&d->record[i]);
     free(d->record);
+    free(d->x_crc);
+    backing_close(d->backing);
     json_decref(d->header);
     *d = (struct dataset){0};
 }

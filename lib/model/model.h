@@ -14,19 +14,39 @@
 #include "prob/prob.h"
 #include "stream/stream.h"
 
-/* ---- data (dataset.c, batch.c) ---- */
+/* ---- data (dataset.c, piece.c, batch.c) ---- */
 
-/* Sequences in memory as they came: images stay |u1 until a batch needs them. */
+/* Sequences as they came: images stay |u1 until a batch needs them, in memory or in the stream's file. */
 struct dataset {
     json_t *header; /* of the stream; owned */
     int n, dx, du;
-    size_t longest;        /* steps of the longest sequence */
-    struct record *record; /* each has x, and u if du > 0; owned */
-    uint32_t hash;         /* CRC-32 over ids, shapes and values of x, u and mask, in order */
+    size_t longest;  /* steps of the longest sequence */
+    double observed; /* steps that were observed, of all sequences */
+    struct record
+        *record;   /* each has x, u if du > 0, mask and s where the stream has them; owned. With a backing x has no data: dataset_piece */
+    uint32_t hash; /* CRC-32 over ids, shapes and values of x, u and mask, in order */
+    struct backing *backing; /* the file that x stays in, or NULL; owned */
+    uint32_t *x_crc;         /* CRC-32 of each x's data, which tells whether the file has changed; owned, may be NULL without a backing */
 };
-/* Reads a whole stream. du is 0 if it has no u. Checks what training needs: x is there, sizes are equal, u is finite. */
+/* Where x is kept: a value of options_data. */
+enum data_place { DATA_AUTO, DATA_MEMORY, DATA_FILE };
+extern const struct option_row options_data[]; /* --data-in alone; into an int */
+/* Reads a whole stream into memory. du is 0 if it has no u. Checks what training needs: x is there, sizes are equal, u is finite. */
 int dataset_read(struct dataset *d, FILE *f, const char *name, struct error *e);
+/* The same for the stream at path (as for input_open); place (enum data_place) is where x is kept. DSSM_USAGE for x in a file that is none.
+ */
+int dataset_open(struct dataset *d, const char *path, int place, struct error *e);
 void dataset_free(struct dataset *d);
+
+/* Steps first..first+steps-1 of sequence i (as many as there are, at least one), as a record that borrows d's memory; x is read if it is in
+ * a file. DSSM_CUT_SHORT or DSSM_BAD_INPUT for a file that has changed since: "name: record 17: field x: …"; DSSM_FAILURE if it cannot be
+ * read. May be called by several threads at once. */
+int dataset_piece(const struct dataset *d, int i, size_t first, size_t steps, struct record *out, struct error *e);
+/* Sequences from..from+n-1 as a whole, likewise; all or, with an error, none. */
+int dataset_pieces(const struct dataset *d, int from, int n, struct record *out, struct error *e);
+void dataset_pieces_free(const struct dataset *d, struct record *pieces, int n);
+/* Tells the system that sequences pick[0..n-1] will be wanted soon. */
+void dataset_expect(const struct dataset *d, const int *pick, int n);
 
 /* Sequences side by side as the engine wants them. Where a step is unobserved (x has a NaN, mask is 0, or the sequence is over) x is 0. */
 struct batch {
@@ -355,6 +375,9 @@ struct bound {
 /* 𝒟 and ℛ of n records (noise depends on a record's place among them); also for each record where distortion and rate are not NULL. */
 struct bound model_bound(const struct model *m, const struct record *records, int n, const struct noise *noise, struct pool *pool,
                          double *distortion, double *rate);
+/* The same of a data set, whose sequences are in memory a few at a time if they stand in a file. */
+int dataset_bound(const struct model *m, const struct dataset *d, const struct noise *noise, struct pool *pool, struct bound *out,
+                  struct error *e);
 
 /* ---- rollouts (rollout.c), for any kind ---- */
 /* Rolls from `now` over `steps` further steps with controls u (du×(steps·L), that of step s acts into step s+1 of the result; NULL: none):

@@ -9,6 +9,7 @@ struct chunk {
     struct tape *tape;
     real factor[CHUNK]; /* how often a sequence's losses count */
     struct batch batch;
+    struct error error; /* its code is 0 unless the chunk's sequences could not be read */
     struct loss loss;
     real *gradient; /* params.size */
 };
@@ -62,43 +63,26 @@ static int chunk_size(const struct gradient_engine *g, int i)
     return left < CHUNK ? left : CHUNK;
 }
 
-/* Steps first..first+steps-1 of what a batch is made of, as a record that borrows r's memory; fields has room for 3. */
-static struct record window(const struct record *r, size_t first, size_t steps, struct field *fields)
-{
-    struct record w = {.id = r->id, .field = fields};
-    for (int i = 0; i < r->n; i++) {
-        struct field f = r->field[i];
-        if (f.raw || (strcmp(f.name, "x") != 0 && strcmp(f.name, "u") != 0 && strcmp(f.name, "mask") != 0))
-            continue;
-        f.array.data = (char *)f.array.data + first * array_step(&f.array) * dtype_size(f.array.type);
-        f.array.shape[0] = steps;
-        w.field[w.n++] = f;
-    }
-    return w;
-}
-
 /* The batch of chunk i, and how often each of its sequences counts. */
-static void fill_chunk(struct gradient_engine *g, struct chunk *c, int i)
+static int fill_chunk(const struct gradient_engine *g, struct chunk *c, int i, struct error *e)
 {
-    struct record records[CHUNK];
-    struct field fields[CHUNK][3];
+    struct record piece[CHUNK];
     int n = chunk_size(g, i), lane[CHUNK];
     for (int l = 0; l < n; l++) {
-        int at = i * CHUNK + l;
-        const struct record *r = &g->data->record[g->pick[at]];
-        size_t steps = record_steps(r), from = g->from ? (size_t)g->from[at] : 0, kept = (size_t)g->T;
-        if (from >= steps)
-            bug("gradient: sequence %d has %zu steps, none from %zu on", g->pick[at], steps, from);
-        if (kept > steps - from)
-            kept = steps - from;
-        records[l] = window(r, from, kept, fields[l]);
-        c->factor[l] = (real)((double)steps / (double)kept);
+        int at = i * CHUNK + l, sequence = g->pick[at];
+        if (dataset_piece(g->data, sequence, g->from ? (size_t)g->from[at] : 0, (size_t)g->T, &piece[l], e)) {
+            dataset_pieces_free(g->data, piece, l);
+            return e->code;
+        }
+        c->factor[l] = (real)((double)record_steps(&g->data->record[sequence]) / (double)record_steps(&piece[l]));
         lane[l] = l;
     }
     batch_free(&c->batch);
-    batch_fill(&c->batch, records, lane, n, g->model->dx, g->model->du, 0, g->T);
+    batch_fill(&c->batch, piece, lane, n, g->model->dx, g->model->du, 0, g->T);
     for (int l = 0; l < n; l++)
         c->batch.sequence[l] = (uint32_t)g->pick[i * CHUNK + l];
+    dataset_pieces_free(g->data, piece, n);
+    return DSSM_OK;
 }
 
 static void forward_job(void *arg, int i, int worker)
@@ -106,7 +90,9 @@ static void forward_job(void *arg, int i, int worker)
     (void)worker;
     struct gradient_engine *g = arg;
     struct chunk *c = &g->chunk[i];
-    fill_chunk(g, c, i);
+    c->error.code = fill_chunk(g, c, i, &c->error);
+    if (c->error.code)
+        return;
     tape_begin(c->tape, &g->model->params, c->gradient, g->moving);
     c->loss = g->model->kind->loss(g->model, c->tape, &c->batch, g->noise);
 }
@@ -119,20 +105,23 @@ static double sum_of(const var *a, const real *factor)
     return sum;
 }
 
-struct batch_result gradient_forward(struct gradient_engine *g, const int *pick, int n, const int *from, int T, unsigned moving,
-                                     const struct noise *noise)
+int gradient_forward(struct gradient_engine *g, const int *pick, int n, const int *from, int T, unsigned moving, const struct noise *noise,
+                     struct batch_result *out, struct error *e)
 {
     g->pick = pick, g->n = n, g->from = from, g->T = T, g->moving = moving, g->noise = noise;
     int chunks = (n + CHUNK - 1) / CHUNK;
     pool_run(g->pool, chunks, forward_job, g);
     struct batch_result r = {0, 0};
     for (int i = 0; i < chunks; i++) {
+        if (g->chunk[i].error.code)
+            return error_set(e, g->chunk[i].error.code, "%s", g->chunk[i].error.text);
         r.distortion += sum_of(g->chunk[i].loss.distortion, g->chunk[i].factor);
         r.rate += sum_of(g->chunk[i].loss.rate, g->chunk[i].factor);
     }
     r.distortion /= n;
     r.rate /= n;
-    return r;
+    *out = r;
+    return DSSM_OK;
 }
 
 static void backward_job(void *arg, int i, int worker)

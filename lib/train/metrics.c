@@ -37,8 +37,11 @@ int metrics_evaluation(struct run *r, struct error *e)
     json_object_set_new(line, "elbo", metrics_number(-D - R));
     json_object_set_new(line, "skipped", json_integer((json_int_t)r->skipped));
     if (r->validation && r->metrics.file) {
-        struct bound b = model_bound(r->model, r->validation->record, r->validation->n, &(struct noise){r->s->seed, UINT32_MAX - 1, false},
-                                     r->io->pool, NULL, NULL);
+        struct bound b;
+        if (dataset_bound(r->model, r->validation, &(struct noise){r->s->seed, UINT32_MAX - 1, false}, r->io->pool, &b, e)) {
+            json_decref(line);
+            return e->code;
+        }
         json_object_set_new(line, "validation_distortion", metrics_number(b.distortion));
         json_object_set_new(line, "validation_rate", metrics_number(b.rate));
         json_object_set_new(line, "validation_elbo", metrics_number(-b.distortion - b.rate));

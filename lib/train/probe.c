@@ -8,10 +8,12 @@ enum { PROBE_UPDATES = 1000 };
 static const double PROBE_MARGIN = 1.5; /* 𝒟₀ lies this many times as far above the constant as the level that was reached */
 
 /* One update of the coders for the distortion alone. */
-static double probe_update(struct run *r)
+static int probe_update(struct run *r, double *distortion, struct error *e)
 {
     unsigned moving = GROUP_THETA | GROUP_PHI;
-    struct batch_result b = run_forward(r, moving);
+    struct batch_result b;
+    if (run_forward(r, moving, &b, e))
+        return e->code;
     double norm = gradient_backward(r->engine, (struct objective_weights){1, 0}, moving, r->gradient);
     if (isfinite(norm) && isfinite(b.distortion)) {
         real factor = (real)fmin(1, r->s->clip / norm);
@@ -20,7 +22,8 @@ static double probe_update(struct run *r)
         adam_step(&r->now.adam, &r->model->params, r->gradient, moving, r->s->learning_rate);
     }
     r->now.update++;
-    return b.distortion;
+    *distortion = b.distortion;
+    return DSSM_OK;
 }
 
 int probe_d0(struct run *r, struct error *e)
@@ -30,7 +33,9 @@ int probe_d0(struct run *r, struct error *e)
     for (int i = 0; i < updates; i++) {
         if (run_stop_asked(r))
             return error_set(e, DSSM_FAILURE, "stopped while looking for the bound on the distortion");
-        double distortion = probe_update(r);
+        double distortion;
+        if (probe_update(r, &distortion, e))
+            return e->code;
         if (i >= updates - last)
             level += distortion / last;
         if (i % 20 == 0)

@@ -33,21 +33,11 @@ static int check_folder(const char *path, struct error *e)
     return error_set(e, DSSM_FAILURE, "--snapshots: %s: expected a folder to write to", path);
 }
 
-static int read_stream(const char *path, struct dataset *d, struct error *e)
-{
-    FILE *f = input_open(path, e);
-    int status = f ? dataset_read(d, f, input_name(path), e) : e->code;
-    if (f && f != stdin)
-        fclose(f);
-    return status;
-}
-
 /* There must be something to learn from. */
 static int check_observed(const struct dataset *d, const char *path, struct error *e)
 {
-    for (int i = 0; i < d->n; i++)
-        if (record_seen(&d->record[i]) > 0)
-            return DSSM_OK;
+    if (d->observed > 0)
+        return DSSM_OK;
     return error_set(e, DSSM_BAD_INPUT, "%s: field x: expected observed steps to learn from, got none", input_name(path));
 }
 
@@ -65,6 +55,7 @@ struct job {
     struct program *p;
     struct common *common;
     const struct trainer_files *files;
+    int data_in; /* enum data_place */
     struct train_settings *train;
     const struct model_kind *kind;
     const void *settings;
@@ -106,14 +97,14 @@ static int run_job(const struct job *j, struct error *e)
     if (strcmp(j->files->output, "-") == 0 && j->files->metrics && strcmp(j->files->metrics, "-") == 0)
         return error_set(e, DSSM_USAGE, "--metrics: standard output has the model already");
     if (ready_to_write(j->files->output, e) || ready_to_write(j->files->checkpoint, e) || ready_to_write(j->files->metrics, e) ||
-        check_folder(j->files->snapshots, e) || read_stream(j->input, &d, e))
+        check_folder(j->files->snapshots, e) || dataset_open(&d, j->input, j->data_in, e))
         return e->code;
     bool validates = j->files->validation != NULL;
     if (validates && !j->files->metrics)
         program_say(j->p, j->common->quiet, "warning: --validation without --metrics: nobody will see its evaluations");
     int status = check_observed(&d, j->input, e);
     if (status == DSSM_OK && validates)
-        status = read_stream(j->files->validation, &validation, e);
+        status = dataset_open(&validation, j->files->validation, j->data_in, e);
     if (status == DSSM_OK)
         status = train_on(j, &d, validates ? &validation : NULL, e);
     dataset_free(&validation);
@@ -139,6 +130,7 @@ int train_program(const struct model_kind *kind, int argc, char **argv)
     struct trainer_tables tables = tables_of(kind);
     struct common common;
     struct trainer_files files;
+    int data_in;
     struct train_settings train;
     void *settings = xcalloc(1, kind->settings_size);
     struct option_group groups[] = {{"Files", options_files, &files},
@@ -146,6 +138,7 @@ int train_program(const struct model_kind *kind, int argc, char **argv)
                                     {"Objective", tables.objective, &train.objective},
                                     {"Model", tables.model, settings},
                                     {kind->title, kind->options, settings},
+                                    {"Data", options_data, &data_in},
                                     {"General", options_common, &common},
                                     {0}};
     char *name = xasprintf("%s-train", kind->name), *line = xasprintf("stream in, model out: learn the %s from sequences", kind->title);
@@ -169,7 +162,7 @@ int train_program(const struct model_kind *kind, int argc, char **argv)
         json_object_set(made_with, "seed", json_object_get(general, "seed"));
         json_decref(general);
         openblas_set_num_threads(1);
-        struct job j = {&p, &common, &files, &train, kind, settings, made_with, operands.n > 0 ? operands.v[0] : NULL, command};
+        struct job j = {&p, &common, &files, data_in, &train, kind, settings, made_with, operands.n > 0 ? operands.v[0] : NULL, command};
         status = run_job(&j, &e);
         status = status ? program_fail(&p, &e) : program_end(&p);
         json_decref(made_with);

@@ -105,9 +105,9 @@ void gradient_free(struct gradient_engine *g);
 /* Values of the bound for records pick[0..n-1]; keeps the tapes for gradient_backward, to which pick, from and noise must live too.
  * Of sequence i it takes the T steps from from[i] on (from NULL: from 0 on), or as many as it has from there, at least one; both terms and
  * their gradients count steps-of-the-sequence / steps-taken times, so that they are on the scale of whole sequences. The noise of a step
- * depends on its place among those that are taken. */
-struct batch_result gradient_forward(struct gradient_engine *g, const int *pick, int n, const int *from, int T, unsigned moving,
-                                     const struct noise *noise);
+ * depends on its place among those that are taken. Fails only where sequences are read from a file, as dataset_piece does. */
+int gradient_forward(struct gradient_engine *g, const int *pick, int n, const int *from, int T, unsigned moving, const struct noise *noise,
+                     struct batch_result *out, struct error *e);
 /* gradient (params.size numbers) of w.distortion·𝒟 + w.rate·ℛ, means over the batch. Returns its norm over the moving groups. */
 double gradient_backward(struct gradient_engine *g, struct objective_weights w, unsigned moving, real *gradient);
 

@@ -9,20 +9,6 @@ enum { NOISE_SHUFFLE = 100 };
 
 /* ---- batches ---- */
 
-/* Observed numbers a sequence, mean over the data. */
-static double observed_numbers(const struct dataset *d)
-{
-    double sum = 0;
-    for (int i = 0; i < d->n; i++) {
-        struct batch b;
-        batch_fill(&b, d->record, &i, 1, d->dx, d->du, 0, (int)record_steps(&d->record[i]));
-        for (int t = 0; t < b.T; t++)
-            sum += (double)b.seen[t];
-        batch_free(&b);
-    }
-    return sum / d->n * d->dx;
-}
-
 /* The sequences of the update at hand: consecutive pieces of this epoch's order. */
 static const int *pick_batch(struct run *r, int *n)
 {
@@ -64,16 +50,16 @@ static int skip_update(struct run *r, const char *term, double value, struct err
                      UPDATES_TOO_MANY_SKIPPED);
 }
 
-struct batch_result run_forward(struct run *r, unsigned moving)
+int run_forward(struct run *r, unsigned moving, struct batch_result *out, struct error *e)
 {
     int n;
     const int *pick = pick_batch(r, &n);
     struct noise noise = {start_seed(r), (uint32_t)r->now.update, false};
-    return gradient_forward(r->engine, pick, n, NULL, longest_of(r->data, pick, n), moving, &noise);
+    return gradient_forward(r->engine, pick, n, NULL, longest_of(r->data, pick, n), moving, &noise, out, e);
 }
 
 /* On sub-sequences. The objective stays as it is: a short sequence tells less of a state, so its distortion does not compare with 𝒟₀. */
-static struct batch_result forward_cropped(struct run *r, struct objective_weights *w)
+static int forward_cropped(struct run *r, struct objective_weights *w, struct batch_result *b, struct error *e)
 {
     int n, update = (int)r->now.update;
     const int *pick = pick_batch(r, &n);
@@ -82,28 +68,30 @@ static struct batch_result forward_cropped(struct run *r, struct objective_weigh
     for (int i = 0; i < n; i++)
         r->from[i] = crop_start(noise.seed, update, pick[i], (int)record_steps(&r->data->record[pick[i]]), length);
     *w = r->objective->weights(&r->s->objective, &r->now.objective, update);
-    return gradient_forward(r->engine, pick, n, r->from, length, moving_in(r, &r->now.objective), &noise);
+    return gradient_forward(r->engine, pick, n, r->from, length, moving_in(r, &r->now.objective), &noise, b, e);
 }
 
 /* Forward, and again with all groups where this very batch ends the initial phase. */
-static struct batch_result forward(struct run *r, struct objective_weights *w, struct objective_state *o)
+static int forward(struct run *r, struct objective_weights *w, struct objective_state *o, struct batch_result *b, struct error *e)
 {
     unsigned moving = moving_in(r, o);
-    struct batch_result b = run_forward(r, moving);
-    if (!isfinite(b.distortion) || !isfinite(b.rate))
-        return b;
-    *w = r->objective->advance(&r->s->objective, o, (int)r->now.update, b.distortion);
-    if (moving_in(r, o) != moving)
-        run_forward(r, moving_in(r, o));
-    return b;
+    struct batch_result again;
+    if (run_forward(r, moving, b, e))
+        return e->code;
+    if (!isfinite(b->distortion) || !isfinite(b->rate))
+        return DSSM_OK;
+    *w = r->objective->advance(&r->s->objective, o, (int)r->now.update, b->distortion);
+    return moving_in(r, o) != moving ? run_forward(r, moving_in(r, o), &again, e) : DSSM_OK;
 }
 
 static int one_update(struct run *r, struct error *e)
 {
     struct objective_weights w;
     struct objective_state o = r->now.objective;
+    struct batch_result b;
     bool cropped = crop_due(r->s, (int)r->now.update);
-    struct batch_result b = cropped ? forward_cropped(r, &w) : forward(r, &w, &o);
+    if (cropped ? forward_cropped(r, &w, &b, e) : forward(r, &w, &o, &b, e))
+        return e->code;
     if (!isfinite(b.distortion))
         return skip_update(r, "the distortion", b.distortion, e);
     if (!isfinite(b.rate))
@@ -187,6 +175,14 @@ static int stop_here(struct run *r, struct error *e)
                      r->now.update);
 }
 
+/* Data that cannot be read any more: what was learned so far is kept, for when they are what they were. */
+static int keep_and_fail(struct run *r, const struct error *e)
+{
+    struct error other;
+    checkpoint_save(r, &other);
+    return e->code;
+}
+
 /* What is due after an update: the end of a short training, a line of metrics, a snapshot, a checkpoint. */
 static int after_update(struct run *r, struct error *e)
 {
@@ -212,6 +208,8 @@ static int loop(struct run *r, struct error *e)
         int status = one_update(r, e);
         if (status == DSSM_DIVERGED && r->starts_done < r->s->starts && start_finish(r, true))
             continue; /* the other starts go on without it */
+        if (status && status != DSSM_DIVERGED)
+            return keep_and_fail(r, e);
         if (status || after_update(r, e))
             return e->code;
     }
@@ -223,7 +221,7 @@ static int begin(struct run *r, struct error *e)
     const struct model_settings *ms = model_settings(r->model);
     bool found, automatic;
     double d0 = 0;
-    r->numbers = observed_numbers(r->data);
+    r->numbers = r->data->observed / r->data->n * r->data->dx;
     if (train_check(r->s, e) || objective_d0(r->s->objective.d0, r->numbers, ms->sigma_x2, &d0, &automatic, e))
         return e->code;
     if (r->s->starts == 1)
