@@ -33,7 +33,7 @@ int probe_d0(struct run *r, struct error *e)
     for (int i = 0; i < updates; i++) {
         if (run_stop_asked(r))
             return error_set(e, DSSM_FAILURE, "stopped while looking for the bound on the distortion");
-        double distortion;
+        double distortion = 0;
         if (probe_update(r, &distortion, e))
             return e->code;
         if (i >= updates - last)

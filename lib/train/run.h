@@ -63,8 +63,8 @@ int crop_length(const struct train_settings *s, uint64_t seed, int update, int l
 int crop_start(uint64_t seed, int update, int sequence, int steps, int length);
 
 /* trainer.c */
-int run_forward(struct run *r, unsigned moving, struct batch_result *out, struct error *e); /* the bound of the update's batch, on whole
-                                                                                               sequences */
+/* The bound of the update's batch, on whole sequences; fails as gradient_forward does. */
+int run_forward(struct run *r, unsigned moving, struct batch_result *out, struct error *e);
 bool run_stop_asked(const struct run *r);
 json_t *run_summary(const struct run *r); /* what the model's file says of its training; caller decrefs */
 

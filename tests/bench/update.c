@@ -114,7 +114,10 @@ static void trainee_free(struct trainee *t)
 static void update(struct trainee *t, int number)
 {
     struct noise noise = {1, (uint32_t)number, false};
-    gradient_forward(t->engine, t->pick, SEQUENCES, NULL, STEPS, GROUP_ALL, &noise);
+    struct batch_result result;
+    struct error e;
+    if (gradient_forward(t->engine, t->pick, SEQUENCES, NULL, STEPS, GROUP_ALL, &noise, &result, &e))
+        bug("%s", e.text);
     gradient_backward(t->engine, (struct objective_weights){1, 1}, GROUP_ALL, t->gradient);
     adam_step(&t->adam, &t->model->params, t->gradient, GROUP_ALL, 1e-5);
 }

@@ -59,8 +59,10 @@ static inline struct dataset fixture_dataset(int n, int shortest, int longest, i
 {
     struct dataset d = {.n = n, .dx = dx, .du = du, .longest = (size_t)longest, .hash = 0xabcdef01, .header = header_new()};
     d.record = xcalloc((size_t)n, sizeof *d.record);
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < n; i++) {
         fixture_record(&d.record[i], i, longest - i % (longest - shortest + 1), dx, du);
+        d.observed += (double)record_seen(&d.record[i]);
+    }
     header_field(d.header, "x", DT_F8, 1, (const size_t[]){(size_t)dx}, "numbers", NULL, NULL, NULL);
     return d;
 }

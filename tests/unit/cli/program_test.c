@@ -44,6 +44,9 @@ static void what_changes_nothing_is_left_out_of_the_command_line(void **state)
     quotes("toy", "toy", "--threads", "2");
     quotes("toy -n5", "toy", "--threads=2", "-n5");
     quotes("toy -n5", "toy", "-n5", "-q");
+    quotes("toy", "toy", "--data-in", "file");
+    quotes("toy -n5", "toy", "--data-in=memory", "-n5");
+    quotes("toy --data-intact x", "toy", "--data-intact", "x");
     quotes("toy -- --quiet", "toy", "--", "--quiet");
 }
 

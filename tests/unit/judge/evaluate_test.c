@@ -20,6 +20,8 @@ static int set_up(void **state)
     model = seq_model(SEQ_DU);
     pool = pool_new(2);
     data = (struct dataset){.n = N, .dx = SEQ_DX, .du = SEQ_DU, .header = header_new(), .record = seq_records(N)};
+    for (int i = 0; i < N; i++)
+        data.observed += (double)record_seen(&data.record[i]);
     header_field(data.header, "s", DT_F4, 1, (const size_t[]){2}, NULL, NULL, "circle,line", "angle,velocity");
     return 0;
 }

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "fixture.h"
+#include "stored.h"
 
 enum { COUNT = 57 }; /* two chunks and a part */
 
@@ -60,8 +60,50 @@ static void same_bits_for_any_threads(void **state)
     dataset_free(&d);
 }
 
+/* A data set in memory, one in its file, and the bare records: the same bits. */
+static void same_bits_from_a_file(void **state)
+{
+    (void)state;
+    struct stored s = stored_open(1);
+    struct model *m = fixture_model("ekvae", "{" FIXTURE_TINY "}", 4, 1, 3);
+    const struct noise n = {5, 2, false};
+    for (int threads = 1; threads <= 3; threads++) {
+        struct pool *pool = pool_new(threads);
+        struct error e;
+        struct bound bare = model_bound(m, s.memory.record, STORED, &n, pool, NULL, NULL), memory, file;
+        assert_int_equal(dataset_bound(m, &s.memory, &n, pool, &memory, &e), DSSM_OK);
+        assert_int_equal(dataset_bound(m, &s.file, &n, pool, &file, &e), DSSM_OK);
+        assert_true(memory.distortion == bare.distortion && memory.rate == bare.rate);
+        assert_true(file.distortion == bare.distortion && file.rate == bare.rate);
+        pool_free(pool);
+    }
+    model_free(m);
+    stored_close(&s);
+}
+
+/* Of several sequences that cannot be read the first is named, whoever comes to it first. */
+static void the_first_failure_is_told(void **state)
+{
+    (void)state;
+    struct stored s = stored_open(0);
+    struct model *m = fixture_model("ekvae", "{" FIXTURE_TINY "}", 4, 1, 3);
+    stored_change(&s, 30);
+    stored_change(&s, 60);
+    for (int threads = 1; threads <= 3; threads++) {
+        struct pool *pool = pool_new(threads);
+        struct error e;
+        struct bound b;
+        assert_int_equal(dataset_bound(m, &s.file, &(struct noise){5, 2, false}, pool, &b, &e), DSSM_BAD_INPUT);
+        assert_non_null(strstr(e.text, ": record 31: field x: the file has changed"));
+        pool_free(pool);
+    }
+    model_free(m);
+    stored_close(&s);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(equals_the_loss_of_each), cmocka_unit_test(same_bits_for_any_threads)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(equals_the_loss_of_each), cmocka_unit_test(same_bits_for_any_threads),
+                                       cmocka_unit_test(same_bits_from_a_file), cmocka_unit_test(the_first_failure_is_told)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

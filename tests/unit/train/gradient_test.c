@@ -7,7 +7,7 @@
 #include <cblas.h>
 #include <cmocka.h>
 
-#include "fixture.h"
+#include "stored.h"
 #include "train/train.h"
 
 enum { COUNT = 70, BATCH = 60, DX = 4, LONGEST = 6 }; /* two chunks and a part */
@@ -36,6 +36,14 @@ static void setup_close(struct setup *s)
     model_free(s->m);
 }
 
+/* Of records in memory: nothing can fail. */
+static void forward(struct gradient_engine *g, const int *pick, int n, const int *from, int T, unsigned moving, const struct noise *noise,
+                    struct batch_result *out)
+{
+    struct error e;
+    assert_int_equal(gradient_forward(g, pick, n, from, T, moving, noise, out, &e), DSSM_OK);
+}
+
 /* One gradient with a pool of its own. Caller frees. */
 static real *gradient_of(const struct setup *s, int threads, int n, struct objective_weights w, unsigned moving,
                          struct batch_result *result, double *norm)
@@ -45,7 +53,7 @@ static real *gradient_of(const struct setup *s, int threads, int n, struct objec
     real *gradient = xmalloc(s->m->params.size * sizeof(real));
     for (size_t i = 0; i < s->m->params.size; i++)
         gradient[i] = -77;
-    *result = gradient_forward(g, s->pick, n, NULL, LONGEST, moving, &noisy);
+    forward(g, s->pick, n, NULL, LONGEST, moving, &noisy, result);
     *norm = gradient_backward(g, w, moving, gradient);
     gradient_free(g);
     pool_free(pool);
@@ -160,10 +168,11 @@ static void leaves_no_trace(void **state)
          *again = xcalloc(s.m->params.size, sizeof(real));
     struct pool *pool = pool_new(1);
     struct gradient_engine *g = gradient_new(s.m, &s.d, BATCH, pool);
-    gradient_forward(g, s.pick + 3, 50, NULL, LONGEST, GROUP_ALL, &(struct noise){9, 9, false});
+    struct batch_result other;
+    forward(g, s.pick + 3, 50, NULL, LONGEST, GROUP_ALL, &(struct noise){9, 9, false}, &other);
     gradient_backward(g, (struct objective_weights){5, 4}, GROUP_ALL, again);
-    gradient_forward(g, s.pick, 30, NULL, LONGEST, GROUP_PHI, &noisy);
-    gradient_forward(g, s.pick, 30, NULL, LONGEST, GROUP_ALL, &noisy); /* twice, as where a batch ends the initial phase */
+    forward(g, s.pick, 30, NULL, LONGEST, GROUP_PHI, &noisy, &other);
+    forward(g, s.pick, 30, NULL, LONGEST, GROUP_ALL, &noisy, &other); /* twice, as where a batch ends the initial phase */
     gradient_backward(g, (struct objective_weights){1, 1}, GROUP_ALL, again);
     assert_memory_equal(fresh, again, s.m->params.size * sizeof(real));
     gradient_free(g);
@@ -231,7 +240,8 @@ static void parts_count_as_wholes(void **state)
     }
     struct pool *pool = pool_new(2);
     struct gradient_engine *g = gradient_new(s.m, &s.d, BATCH, pool);
-    struct batch_result got = gradient_forward(g, s.pick, BATCH, from, PART, GROUP_ALL, &noisy);
+    struct batch_result got;
+    forward(g, s.pick, BATCH, from, PART, GROUP_ALL, &noisy, &got);
     gradient_backward(g, (struct objective_weights){0.3, 0.8}, GROUP_ALL, gradient);
     assert_true(fabs(got.distortion - D) < 1e-5 * fabs(D) && fabs(got.rate - R) < 1e-5 * fabs(R));
     for (size_t j = 0; j < size; j++)
@@ -263,7 +273,7 @@ static void parts_have_the_same_bits_for_any_threads(void **state)
         struct pool *pool = pool_new(threads);
         struct gradient_engine *g = gradient_new(s.m, &s.d, BATCH, pool);
         gradient[threads] = xcalloc(size, sizeof(real));
-        result[threads] = gradient_forward(g, s.pick, BATCH, from, PART, GROUP_ALL, &noisy);
+        forward(g, s.pick, BATCH, from, PART, GROUP_ALL, &noisy, &result[threads]);
         gradient_backward(g, (struct objective_weights){0.3, 1}, GROUP_ALL, gradient[threads]);
         assert_memory_equal(gradient[threads], gradient[1], size * sizeof(real));
         assert_memory_equal(&result[threads], &result[1], sizeof *result);
@@ -293,6 +303,68 @@ static void sums_and_shortens(void **state)
     params_free(&p);
 }
 
+/* ---- sequences in a file ---- */
+
+/* Whole sequences and parts of them, from memory and from the file, with any number of threads: the same bits. */
+static void same_bits_from_a_file(void **state)
+{
+    (void)state;
+    struct stored s = stored_open(1);
+    struct model *m = fixture_model("ekvae", "{" FIXTURE_TINY "}", 4, 1, 3);
+    size_t bytes = m->params.size * sizeof(real);
+    int pick[BATCH], start[BATCH];
+    for (int i = 0; i < BATCH; i++) {
+        pick[i] = (i * 11) % STORED;
+        start[i] = i % (int)record_steps(&s.memory.record[pick[i]]);
+    }
+    for (int parts = 0; parts < 2; parts++) {
+        struct batch_result first = {0, 0}, r;
+        real *expected = xcalloc(1, bytes), *got = xcalloc(1, bytes);
+        for (int threads = 0; threads <= 3; threads++) { /* 0: from memory */
+            struct pool *pool = pool_new(threads > 0 ? threads : 1);
+            struct gradient_engine *g = gradient_new(m, threads > 0 ? &s.file : &s.memory, BATCH, pool);
+            forward(g, pick, BATCH, parts ? start : NULL, parts ? PART : STORED_LONGEST, GROUP_ALL, &noisy, threads > 0 ? &r : &first);
+            gradient_backward(g, (struct objective_weights){0.3, 1}, GROUP_ALL, threads > 0 ? got : expected);
+            if (threads > 0) {
+                assert_memory_equal(&r, &first, sizeof r);
+                assert_memory_equal(got, expected, bytes);
+            }
+            gradient_free(g);
+            pool_free(pool);
+        }
+        free(expected);
+        free(got);
+    }
+    model_free(m);
+    stored_close(&s);
+}
+
+/* A sequence that cannot be read is told, and the engine goes on with the next batch. */
+static void a_file_that_changes_is_told(void **state)
+{
+    (void)state;
+    struct stored s = stored_open(0);
+    struct model *m = fixture_model("ekvae", "{" FIXTURE_TINY "}", 4, 1, 3);
+    struct pool *pool = pool_new(2);
+    struct gradient_engine *g = gradient_new(m, &s.file, BATCH, pool);
+    struct batch_result before, after;
+    struct error e;
+    int pick[BATCH];
+    for (int i = 0; i < BATCH; i++)
+        pick[i] = i;
+    forward(g, pick, BATCH, NULL, STORED_LONGEST, GROUP_ALL, &noisy, &before);
+    stored_change(&s, 33);
+    assert_int_equal(gradient_forward(g, pick, BATCH, NULL, STORED_LONGEST, GROUP_ALL, &noisy, &after, &e), DSSM_BAD_INPUT);
+    assert_non_null(strstr(e.text, ": record 34: field x: the file has changed"));
+    stored_change(&s, 33);
+    forward(g, pick, BATCH, NULL, STORED_LONGEST, GROUP_ALL, &noisy, &after);
+    assert_memory_equal(&before, &after, sizeof before);
+    gradient_free(g);
+    pool_free(pool);
+    model_free(m);
+    stored_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -304,6 +376,8 @@ int main(void)
         cmocka_unit_test(parts_count_as_wholes),
         cmocka_unit_test(parts_have_the_same_bits_for_any_threads),
         cmocka_unit_test(sums_and_shortens),
+        cmocka_unit_test(same_bits_from_a_file),
+        cmocka_unit_test(a_file_that_changes_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
