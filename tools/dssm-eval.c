@@ -4,6 +4,7 @@
 #include "model/model.h"
 
 #include <cblas.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -78,6 +79,10 @@ static int evaluate(const struct model *m, const char *path, struct error *e)
     int code = dataset_open(&d, path, settings.data_in, e);
     if (code)
         return code;
+    char *remark = dataset_remark(&d, settings.data_in);
+    if (remark)
+        program_say(&program, settings.common.quiet, "%s", remark);
+    free(remark);
     if ((code = model_fits(m, &d, input_name(path), e)) == DSSM_OK) {
         struct pool *pool = pool_new(settings.common.threads > 0 ? settings.common.threads : (int)sysconf(_SC_NPROCESSORS_ONLN));
         code = print_report(evaluate_model(m, &d, &settings.evaluation, pool, e), e);

@@ -182,6 +182,14 @@ int dataset_open(struct dataset *d, const char *path, int place, struct error *e
     return status;
 }
 
+char *dataset_remark(const struct dataset *d, int place)
+{
+    if (place != DATA_AUTO || !d->backing)
+        return NULL;
+    return xasprintf("%s: larger than " DATA_SHARE ", so observations stay in the file, which must not change meanwhile (--data-in)",
+                     backing_name(d->backing));
+}
+
 void dataset_free(struct dataset *d)
 {
     for (int i = 0; i < d->n; i++)

@@ -37,6 +37,8 @@ int dataset_read(struct dataset *d, FILE *f, const char *name, struct error *e);
  */
 int dataset_open(struct dataset *d, const char *path, int place, struct error *e);
 void dataset_free(struct dataset *d);
+/* A sentence for the user where x was left in the file though nobody had asked for it, else NULL. Caller frees. */
+char *dataset_remark(const struct dataset *d, int place);
 
 /* Steps first..first+steps-1 of sequence i (as many as there are, at least one), as a record that borrows d's memory; x is read if it is in
  * a file. DSSM_CUT_SHORT or DSSM_BAD_INPUT for a file that has changed since: "name: record 17: field x: …"; DSSM_FAILURE if it cannot be

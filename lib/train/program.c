@@ -33,6 +33,28 @@ static int check_folder(const char *path, struct error *e)
     return error_set(e, DSSM_FAILURE, "--snapshots: %s: expected a folder to write to", path);
 }
 
+struct job {
+    struct program *p;
+    struct common *common;
+    const struct trainer_files *files;
+    int data_in; /* enum data_place */
+    struct train_settings *train;
+    const struct model_kind *kind;
+    const void *settings;
+    const json_t *provenance;
+    const char *input, *command;
+};
+
+static int read_stream(const struct job *j, const char *path, struct dataset *d, struct error *e)
+{
+    int status = dataset_open(d, path, j->data_in, e);
+    char *remark = status == DSSM_OK ? dataset_remark(d, j->data_in) : NULL;
+    if (remark)
+        program_say(j->p, j->common->quiet, "%s", remark);
+    free(remark);
+    return status;
+}
+
 /* There must be something to learn from. */
 static int check_observed(const struct dataset *d, const char *path, struct error *e)
 {
@@ -50,18 +72,6 @@ static void add_history(struct model *m, const struct dataset *d, const char *pr
     m->history = json_incref(json_object_get(copy, "history"));
     json_decref(copy);
 }
-
-struct job {
-    struct program *p;
-    struct common *common;
-    const struct trainer_files *files;
-    int data_in; /* enum data_place */
-    struct train_settings *train;
-    const struct model_kind *kind;
-    const void *settings;
-    const json_t *provenance;
-    const char *input, *command;
-};
 
 static int train_on(const struct job *j, const struct dataset *d, const struct dataset *validation, struct error *e)
 {
@@ -97,14 +107,14 @@ static int run_job(const struct job *j, struct error *e)
     if (strcmp(j->files->output, "-") == 0 && j->files->metrics && strcmp(j->files->metrics, "-") == 0)
         return error_set(e, DSSM_USAGE, "--metrics: standard output has the model already");
     if (ready_to_write(j->files->output, e) || ready_to_write(j->files->checkpoint, e) || ready_to_write(j->files->metrics, e) ||
-        check_folder(j->files->snapshots, e) || dataset_open(&d, j->input, j->data_in, e))
+        check_folder(j->files->snapshots, e) || read_stream(j, j->input, &d, e))
         return e->code;
     bool validates = j->files->validation != NULL;
     if (validates && !j->files->metrics)
         program_say(j->p, j->common->quiet, "warning: --validation without --metrics: nobody will see its evaluations");
     int status = check_observed(&d, j->input, e);
     if (status == DSSM_OK && validates)
-        status = dataset_open(&validation, j->files->validation, j->data_in, e);
+        status = read_stream(j, j->files->validation, &validation, e);
     if (status == DSSM_OK)
         status = train_on(j, &d, validates ? &validation : NULL, e);
     dataset_free(&validation);

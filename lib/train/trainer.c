@@ -21,6 +21,14 @@ static const int *pick_batch(struct run *r, int *n)
     return r->order + (int)r->now.update % in_epoch * *n;
 }
 
+/* Lets the sequences of the next update come while this one is computed, if they are in a file. */
+static void expect_next(const struct run *r, int n)
+{
+    int next = ((int)r->now.update + 1) % (r->data->n / n);
+    if (next > 0) /* else a new order begins */
+        dataset_expect(r->data, r->order + next * n, n);
+}
+
 static int longest_of(const struct dataset *d, const int *pick, int n)
 {
     size_t most = 0;
@@ -55,6 +63,7 @@ int run_forward(struct run *r, unsigned moving, struct batch_result *out, struct
     int n;
     const int *pick = pick_batch(r, &n);
     struct noise noise = {start_seed(r), (uint32_t)r->now.update, false};
+    expect_next(r, n);
     return gradient_forward(r->engine, pick, n, NULL, longest_of(r->data, pick, n), moving, &noise, out, e);
 }
 
@@ -67,6 +76,7 @@ static int forward_cropped(struct run *r, struct objective_weights *w, struct ba
     int length = crop_length(r->s, noise.seed, update, longest_of(r->data, pick, n));
     for (int i = 0; i < n; i++)
         r->from[i] = crop_start(noise.seed, update, pick[i], (int)record_steps(&r->data->record[pick[i]]), length);
+    expect_next(r, n);
     *w = r->objective->weights(&r->s->objective, &r->now.objective, update);
     return gradient_forward(r->engine, pick, n, r->from, length, moving_in(r, &r->now.objective), &noise, b, e);
 }

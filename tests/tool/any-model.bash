@@ -87,6 +87,29 @@ any_missing() {
     any_chain free.npz free.msgpack
 }
 
+# any_place STREAM: whether the observations are in memory or stay in the file, whatever their type, the model is the same to the byte,
+# and so is what is said of it.
+any_place() {
+    local place form
+    seq-mask --rate 0.3 --seed 1 "$1" > place.u1
+    seq-convert place.u1 --to jsonl | sed '1s/"x":{"dtype":"|u1"/"x":{"dtype":"<f4"/' | seq-convert --from jsonl -o place.f4
+    seq-convert place.u1 --to jsonl | sed '1s/"x":{"dtype":"|u1"/"x":{"dtype":"<f8"/' | seq-convert --from jsonl -o place.f8
+    for form in u1 f4 f8; do
+        seq-info --json "place.$form" | jq -e --arg form "$form" '.fields.x.dtype | endswith($form)' > /dev/null || fail "no $form"
+        for place in memory file auto; do
+            small --data-in $place --crop-every 3 --validation place.u1 --metrics place.jsonl --eval-every 10 -o m.npz "place.$form"
+            mv m.npz "$form.$place.npz"
+            jq -c 'del(.seconds)' place.jsonl > "$form.$place.jsonl"
+            dssm-eval --data-in $place "$form.$place.npz" "place.$form" > "$form.$place.eval"
+        done
+        for place in file auto; do
+            cmp "$form.memory.npz" "$form.$place.npz"
+            cmp "$form.memory.jsonl" "$form.$place.jsonl"
+            cmp "$form.memory.eval" "$form.$place.eval"
+        done
+    done
+}
+
 # any_online MODEL STREAM: record by record, however it is cut, the beliefs are the filter's.
 any_online() {
     seq-mask --rate 0.2 --seed 3 "$2" > online.gaps

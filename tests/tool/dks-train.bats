@@ -36,6 +36,10 @@ small() {
         "--no-centred-bases --mixing-gain 1"
 }
 
+@test "from memory or from the file: same bytes" {
+    any_place "$DATA"
+}
+
 @test "masked frames, sequences of unequal length, no controls" {
     any_missing "$DATA"
 }

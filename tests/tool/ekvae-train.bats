@@ -278,6 +278,75 @@ crops() {
 
 # ---- refusals: status, words, and nothing under the final name ----
 
+@test "from memory or from the file: same bytes" {
+    load any-model
+    small() {
+        ekvae-train -q --seed 3 --encoder 16 --decoder 16 --starts 1 --updates 30 "$@"
+    }
+    gen-pendulum -n 20 --size 8 --steps 9 --seed 5 | seq-cat "$DATA/train.msgpack" - > uneven
+    any_place uneven
+}
+
+@test "the whole training from the file, begun in memory, stopped at a random moment: same bytes" {
+    folder place
+    train --data-in file
+    cmp "$REFERENCE/m.npz" m.npz
+    rm m.npz run.ck
+    train --data-in memory &
+    pid=$!
+    until [ -e run.ck ] || ! kill -0 $pid 2> /dev/null; do sleep 0.01; done
+    kill -TERM $pid 2> /dev/null || true
+    wait $pid || true
+    train --data-in file
+    cmp "$REFERENCE/m.npz" m.npz
+}
+
+@test "from a file that standard input is, even behind other bytes; not from a pipe" {
+    train=(ekvae-train -q --encoder 16 --decoder 16 --starts 1 --updates 5 -o m.npz)
+    "${train[@]}" --data-in memory < "$DATA/train.msgpack"
+    mv m.npz memory.npz
+    "${train[@]}" --data-in file < "$DATA/train.msgpack"
+    cmp memory.npz m.npz
+    printf 12345 | cat - "$DATA/train.msgpack" > behind
+    (
+        dd bs=5 count=1 of=/dev/null 2> /dev/null
+        "${train[@]}" --data-in file
+    ) < behind
+    cmp memory.npz m.npz
+    rm m.npz
+    refuses 2 "ekvae-train: --data-in file: standard input: expected a regular file" "${train[@]}" --data-in file < <(cat "$DATA/train.msgpack")
+    refuses 2 "--data-in: expected one of auto, memory, file" "${train[@]}" --data-in disk "$DATA/train.msgpack"
+    assert_not_exists m.npz
+}
+
+@test "a file that changes or shrinks meanwhile: an error that names the record, no model, and a checkpoint of what was learned" {
+    local way pid status
+    for way in change shrink; do
+        rm -f m.jsonl run.ck
+        cp "$DATA/train.msgpack" own.msgpack
+        ekvae-train -q --encoder 16 --decoder 16 --starts 1 --updates 1000000 --checkpoint-every 1000000 --d0 excess:500 --data-in file \
+            --metrics m.jsonl --checkpoint run.ck -o m.npz own.msgpack 2> words &
+        pid=$!
+        until [ -s m.jsonl ] || ! kill -0 $pid 2> /dev/null; do sleep 0.01; done # the settings: the data have been read
+        if [ $way = change ]; then
+            head -c 20000 /dev/zero | dd of=own.msgpack bs=1000 seek=5 conv=notrunc,nocreat 2> /dev/null
+        else
+            truncate -s 20000 own.msgpack
+        fi
+        status=0
+        wait $pid || status=$?
+        if [ $way = change ]; then
+            assert_equal $status 3
+            assert_regex "$(cat words)" '^ekvae-train: own.msgpack: record [0-9]+: field x: the file has changed since it was first read$'
+        else
+            assert_equal $status 5
+            assert_regex "$(cat words)" '^ekvae-train: own.msgpack: record [0-9]+: field x: the file ends inside it: it was shortened '
+        fi
+        assert_exists run.ck
+        assert_not_exists m.npz
+    done
+}
+
 @test "a stream that is none, or was cut short" {
     echo "this is no stream" > no
     refuses 3 "ekvae-train: no: " ekvae-train -o m.npz no

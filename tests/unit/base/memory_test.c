@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -122,12 +123,27 @@ static void arena_reuses_its_memory(void **state)
     arena_free(NULL);
 }
 
+/* No more than the machine has, and no more than a limit on the process. */
+static void memory_that_can_be_hoped_for(void **state)
+{
+    (void)state;
+    struct rlimit was, low;
+    size_t all = memory_there();
+    assert_true(all > 0 && all <= (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE));
+    assert_int_equal(getrlimit(RLIMIT_AS, &was), 0);
+    low = was;
+    low.rlim_cur = all - 4096;
+    assert_int_equal(setrlimit(RLIMIT_AS, &low), 0);
+    size_t limited = memory_there();
+    assert_int_equal(setrlimit(RLIMIT_AS, &was), 0);
+    assert_int_equal(limited, all - 4096);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(plain_allocation),
-        cmocka_unit_test(impossible_sizes_abort),
-        cmocka_unit_test(arena_pieces_do_not_overlap),
+        cmocka_unit_test(plain_allocation),        cmocka_unit_test(memory_that_can_be_hoped_for),
+        cmocka_unit_test(impossible_sizes_abort),  cmocka_unit_test(arena_pieces_do_not_overlap),
         cmocka_unit_test(arena_reuses_its_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

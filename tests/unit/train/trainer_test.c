@@ -1,6 +1,7 @@
 /* The training loop: stopped anywhere and run again it ends with the same bits; updates that are no numbers are skipped and
  * counted, and too many in a row end the run with update and term; several starts; what is said when 𝒟₀ is out of reach. */
 #include "spy.h"
+#include "stored.h"
 
 /* ---- stop and resume ---- */
 
@@ -592,6 +593,58 @@ static void a_bound_out_of_reach_is_said_once(void **state)
     training_close(&t);
 }
 
+/* ---- data that stay in a file ---- */
+
+static struct training open_on_file(struct stored *s)
+{
+    struct training t = training_open("trainer-file");
+    *s = stored_open(1);
+    dataset_free(&t.d);
+    t.d = s->file;
+    return t;
+}
+
+static void close_on_file(struct training *t, struct stored *s)
+{
+    s->file = t->d;
+    t->d = (struct dataset){0};
+    training_close(t);
+    stored_close(s);
+}
+
+/* A file that changes ends the run with its checkpoint; as it was again, the run ends as if nothing had been, and no update is made twice.
+ */
+static void a_file_that_changes_stops_the_run(void **state)
+{
+    (void)state;
+    struct stored s;
+    struct error e;
+    struct training t = open_on_file(&s);
+    assert_int_equal(training_run(&t, true, true, &e), DSSM_OK);
+    struct outcome whole = outcome_of(&t);
+    int calls = spy.calls;
+    close_on_file(&t, &s);
+    static const int changed[] = {41, 3, 68};
+    for (int i = 0; i < 3; i++) {
+        t = open_on_file(&s);
+        stored_change(&s, changed[i]);
+        char place[64];
+        snprintf(place, sizeof place, "record %d: field x: the file has changed", changed[i] + 1);
+        assert_int_equal(training_run(&t, true, true, &e), DSSM_BAD_INPUT);
+        assert_non_null(strstr(e.text, place));
+        assert_int_equal(access(t.checkpoint, R_OK), 0);
+        assert_true(spy.calls > 0 && spy.calls < calls);
+        stored_change(&s, changed[i]);
+        assert_int_equal(training_run(&t, true, true, &e), DSSM_OK);
+        assert_int_equal(spy.calls, calls);
+        struct outcome o = outcome_of(&t);
+        assert_same(&whole, &o, t.m->params.size, changed[i]);
+        outcome_free(&o);
+        close_on_file(&t, &s);
+    }
+    outcome_free(&whole);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -621,6 +674,7 @@ int main(void)
         cmocka_unit_test(a_spoilt_start_loses),
         cmocka_unit_test(a_diverged_start_is_passed_over),
         cmocka_unit_test(a_bound_out_of_reach_is_said_once),
+        cmocka_unit_test(a_file_that_changes_stops_the_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
