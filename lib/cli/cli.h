@@ -15,13 +15,23 @@ enum option_kind {
     OPT_REAL,   /* double */
     OPT_TEXT,   /* const char *, borrowed from argv or from the row's default */
     OPT_CHOICE, /* int: the index into choices */
-    OPT_SIZES   /* struct int_list: "256-128-128" (or commas) */
+    OPT_SIZES,  /* struct int_list: "256-128-128" (or commas) */
+    OPT_LAYERS  /* struct layer_list: "128-64", "conv", "conv:8-16-32", "conv:8-16-32/128" (layers.c) */
 };
 
 struct int_list {
     int n;
     int v[8];
 };
+
+/* Layers of a network that has a vector or a picture at one end. */
+struct layer_list {
+    struct int_list dense;    /* widths; none: no hidden layer */
+    bool convolutions;        /* between the picture and the dense layers */
+    struct int_list channels; /* theirs, from the picture inwards; none: as suits the picture */
+};
+/* In the notation of the command line. Returns text. */
+const char *layers_text(const struct layer_list *l, char *text, size_t size);
 
 /* One option. A table of them ends with a row whose name is NULL. */
 struct option_row {

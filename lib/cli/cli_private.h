@@ -25,6 +25,9 @@ const char *option_range(const struct option_row *row, char *text, size_t size);
 bool option_choice(const struct option_row *row, int n, char *text, size_t size);
 /* As option_set, but the error starts with what was expected: the caller puts the place in front. */
 int option_value_set(const struct option_row *row, void *into, const char *text, struct error *e);
+/* Sizes such as 256-128, or none (options.c), and layers (layers.c). */
+int sizes_set(const struct option_row *row, struct int_list *into, const char *text, struct error *e);
+int layers_set(const struct option_row *row, struct layer_list *into, const char *text, struct error *e);
 /* Whether --no-NAME exists: a flag whose default is "yes". */
 bool option_negatable(const struct option_row *row);
 /* --help and its kin, which every program has. */

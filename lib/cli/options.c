@@ -55,7 +55,8 @@ static bool unbounded(double bound)
 
 const char *option_range(const struct option_row *row, char *text, size_t size)
 {
-    bool number = row->kind == OPT_INT || row->kind == OPT_REAL || row->kind == OPT_SIZES || row->kind == OPT_SEED;
+    bool number = row->kind == OPT_INT || row->kind == OPT_REAL || row->kind == OPT_SIZES || row->kind == OPT_LAYERS ||
+                  row->kind == OPT_SEED;
     bool has_low = !unbounded(row->low), has_high = !unbounded(row->high);
     if (!number || (row->low == 0 && row->high == 0) || (!has_low && !has_high))
         snprintf(text, size, "%s", "");
@@ -162,7 +163,13 @@ static int set_choice(const struct option_row *row, int *into, const char *text,
     return error_set(e, DSSM_USAGE, "expected one of %s, got \"%s\"%s", all, text, near_hint(&near, "", hint, sizeof hint));
 }
 
-static int set_sizes(const struct option_row *row, struct int_list *into, const char *text, struct error *e)
+static const char *sizes_wanted(const struct option_row *row)
+{
+    return row->kind == OPT_LAYERS ? "up to 8 sizes such as 256-128, none, conv or conv:8-16-32/128, each size"
+                                   : "up to 8 sizes such as 256-128, or none, each";
+}
+
+int sizes_set(const struct option_row *row, struct int_list *into, const char *text, struct error *e)
 {
     struct int_list list = {0};
     const int most = (int)(sizeof list.v / sizeof list.v[0]);
@@ -174,11 +181,11 @@ static int set_sizes(const struct option_row *row, struct int_list *into, const 
         long value = strtol(at, &end, 10);
         bool digits = *at >= '0' && *at <= '9';
         if (!digits || errno || value < 1 || value > INT_MAX || list.n == most || !in_range(row, (double)value))
-            return refuse(e, row, "up to 8 sizes such as 256-128, or none, each", text);
+            return refuse(e, row, sizes_wanted(row), text);
         list.v[list.n++] = (int)value;
         more = *end == '-' || *end == ',';
         if (!more && *end)
-            return refuse(e, row, "up to 8 sizes such as 256-128, or none, each", text);
+            return refuse(e, row, sizes_wanted(row), text);
         at = end + 1;
     }
     *into = list;
@@ -195,7 +202,8 @@ int option_value_set(const struct option_row *row, void *into, const char *text,
     case OPT_REAL: return set_real(row, value, text, e);
     case OPT_TEXT: *(const char **)value = text; return DSSM_OK;
     case OPT_CHOICE: return set_choice(row, value, text, e);
-    case OPT_SIZES: return set_sizes(row, value, text, e);
+    case OPT_SIZES: return sizes_set(row, value, text, e);
+    case OPT_LAYERS: return layers_set(row, value, text, e);
     }
     bug("option --%s has no kind", row->name);
 }
@@ -212,6 +220,7 @@ static void set_nothing(const struct option_row *row, void *into)
     static const size_t sizes[] = {
         [OPT_FLAG] = sizeof(bool),         [OPT_INT] = sizeof(int),    [OPT_SEED] = sizeof(uint64_t),         [OPT_REAL] = sizeof(double),
         [OPT_TEXT] = sizeof(const char *), [OPT_CHOICE] = sizeof(int), [OPT_SIZES] = sizeof(struct int_list),
+        [OPT_LAYERS] = sizeof(struct layer_list),
     };
     memset((char *)into + row->offset, 0, sizes[row->kind]);
 }

@@ -22,6 +22,13 @@ static json_t *sizes_to_json(const struct int_list *list)
     return array;
 }
 
+/* Dense layers likewise; with convolutions the text of the command line. */
+static json_t *layers_to_json(const struct layer_list *l)
+{
+    char text[256];
+    return l->convolutions ? json_string(layers_text(l, text, sizeof text)) : sizes_to_json(&l->dense);
+}
+
 /* A seed as an integer, or as text where JSON's signed 64 bits do not hold it. */
 static json_t *seed_to_json(uint64_t seed)
 {
@@ -52,6 +59,7 @@ static json_t *value_to_json(const struct option_row *row, const void *from)
     case OPT_TEXT: return *(const char *const *)value ? json_string(*(const char *const *)value) : json_null();
     case OPT_CHOICE: return choice_to_json(row, *(const int *)value);
     case OPT_SIZES: return sizes_to_json(value);
+    case OPT_LAYERS: return layers_to_json(value);
     }
     bug("option --%s has no kind", row->name);
 }
@@ -91,7 +99,7 @@ static bool value_as_text(const struct option_row *row, const json_t *value, cha
         snprintf(text, size, "%.17g", json_real_value(value));
     else if (json_is_boolean(value))
         snprintf(text, size, "%s", json_is_true(value) ? "true" : "false");
-    else if (json_is_array(value) && row->kind == OPT_SIZES)
+    else if (json_is_array(value) && (row->kind == OPT_SIZES || row->kind == OPT_LAYERS))
         return sizes_as_text(value, text, size);
     else
         return false;
@@ -111,7 +119,7 @@ static int value_from_json(const struct option_row *row, void *into, const json_
         return error_set(e, DSSM_BAD_INPUT, "expected a string or null");
     if (!value_as_text(row, value, text, sizeof text)) {
         static const char *const names[] = {"an object", "an array", "a string", "an integer", "a real", "true", "false", "null"};
-        return error_set(e, DSSM_BAD_INPUT, "expected %s, got %s", row->kind == OPT_SIZES ? "an array of up to 8 integers" : "one value",
+        return error_set(e, DSSM_BAD_INPUT, "expected %s, got %s", row->kind == OPT_SIZES || row->kind == OPT_LAYERS ? "an array of up to 8 integers" : "one value",
                          names[json_typeof(value)]);
     }
     return option_value_set(row, into, text, e);

@@ -1,8 +1,6 @@
 /* Layers: matrix products by BLAS, with bias and activation in one pass. */
 #include "grad/engine.h"
 
-#include "grad/vector_math.h"
-
 #include <cblas.h>
 
 struct dense {
@@ -31,49 +29,6 @@ static void gemv(int n, int k, const real *W, int ldw, const real *x, int ldx, r
 #endif
 }
 
-/* y = act(y + bias) */
-static void activate(int n, real *y, real bias, enum activation act)
-{
-    switch (act) {
-    case ACT_TANH: vm_shifted_tanh(n, y, bias); break;
-    case ACT_SIGMOID: vm_shifted_sigmoid(n, y, bias); break;
-    case ACT_SOFTPLUS: vm_shifted_softplus(n, y, bias); break;
-    case ACT_RELU:
-        for (int l = 0; l < n; l++)
-            y[l] = y[l] + bias <= 0 ? 0 : y[l] + bias; /* NaN stays NaN */
-        break;
-    case ACT_NONE:
-        for (int l = 0; l < n; l++)
-            y[l] += bias;
-        break;
-    }
-}
-
-/* g = g · act'(y), from the output y; `slopes` is scratch for n numbers. */
-static void undo_activation(int n, const real *restrict y, real *restrict g, real *restrict slopes, enum activation act)
-{
-    switch (act) {
-    case ACT_TANH:
-        for (int l = 0; l < n; l++)
-            g[l] *= 1 - y[l] * y[l];
-        break;
-    case ACT_SIGMOID:
-        for (int l = 0; l < n; l++)
-            g[l] *= y[l] * (1 - y[l]);
-        break;
-    case ACT_SOFTPLUS:
-        vm_softplus_slope(n, y, slopes);
-        for (int l = 0; l < n; l++)
-            g[l] *= slopes[l];
-        break;
-    case ACT_RELU:
-        for (int l = 0; l < n; l++)
-            g[l] = y[l] > 0 ? g[l] : 0;
-        break;
-    case ACT_NONE: break;
-    }
-}
-
 /* Row by row while it is in the cache: the gradient of the output becomes that of W x + b, in its own place (nobody reads it
  * after this), and b gets its sum over lanes. */
 static void undo_rows(struct tape *t, const struct dense *d, real *g)
@@ -85,7 +40,7 @@ static void undo_rows(struct tape *t, const struct dense *d, real *g)
         return;
     for (int i = 0; i < d->out->rows; i++) {
         real *row = g + (size_t)i * (size_t)lanes;
-        undo_activation(lanes, d->out->v + (size_t)i * (size_t)lanes, row, slopes, d->act);
+        activation_undo(lanes, d->out->v + (size_t)i * (size_t)lanes, row, slopes, d->act);
         if (gb)
             gb[(size_t)i * (size_t)d->b->ld] += row_sum(lanes, row);
     }
@@ -116,11 +71,11 @@ static void finish(var *y, const var *b, enum activation act)
         for (int i = 0; b && i < n; i++)
             y->v[i] += b->v[(size_t)i * (size_t)b->ld];
         if (act != ACT_NONE)
-            activate(n * lanes, y->v, 0, act);
+            activation_apply(n * lanes, y->v, 0, act);
         return;
     }
     for (int i = 0; i < n; i++)
-        activate(lanes, y->v + (size_t)i * (size_t)lanes, b->v[(size_t)i * (size_t)b->ld], act);
+        activation_apply(lanes, y->v + (size_t)i * (size_t)lanes, b->v[(size_t)i * (size_t)b->ld], act);
 }
 
 var *dense(struct tape *t, var *W, var *b, var *x, enum activation act)

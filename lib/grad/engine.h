@@ -23,7 +23,6 @@ enum { WIDE = 64 / sizeof(real), HALF = 32 / sizeof(real) };
 /* ---- accumulate.c: gradient of a += …, for g and w of a's shape with distances ldg, ldw between rows ---- */
 void give(var *a, const real *g, int ldg, real s);                                 /* s · g */
 void give_product(var *a, const real *g, int ldg, const real *w, int ldw, real s); /* s · g · w, number by number */
-real row_sum(int n, const real *x);                                                /* Σ x[l] */
 real row_dot(int n, const real *x, const real *y);                                 /* Σ x[l] y[l] */
 
 /* ---- lanes.c: small matrices across lanes ---- */

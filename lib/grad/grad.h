@@ -58,6 +58,8 @@ int params_find(const struct params *p, const char *name); /* -1 if there is non
 real *params_value(const struct params *p, int index);
 /* Fills entry index with mean + spread · standard normal draws that depend on the seed and the entry's NAME alone. */
 void params_normal(struct params *p, int index, uint64_t seed, double mean, double spread);
+/* Uniform in ±bound, same dependence. */
+void params_uniform(struct params *p, int index, uint64_t seed, double bound);
 /* Glorot: uniform in ±sqrt(6/(rows+cols)), same dependence. */
 void params_glorot(struct params *p, int index, uint64_t seed);
 void params_fill(struct params *p, int index, double value);
@@ -131,6 +133,12 @@ enum activation { ACT_NONE, ACT_TANH, ACT_RELU, ACT_SIGMOID, ACT_SOFTPLUS };
 /* act(W x + b): W n×k, x k×L, b n×1 or NULL. One GEMM forward, two backward. */
 var *dense(struct tape *t, var *W, var *b, var *x, enum activation act);
 var *matmul(struct tape *t, var *W, var *x); /* W x, no bias */
+
+/* For whoever adds a layer (activation.c; row_sum in accumulate.c). In place: y = act(y + bias); g = g · act'(y), from the output y, with
+ * scratch for n numbers that only ACT_SOFTPLUS needs. */
+void activation_apply(int n, real *y, real bias, enum activation act);
+void activation_undo(int n, const real *y, real *g, real *scratch, enum activation act);
+real row_sum(int n, const real *x); /* Σ x[l], in an order that depends on n alone */
 
 /* ---- small matrices across lanes (smallmat.c, cholesky.c): every scalar of the formula is a vector of lanes ---- */
 var *mat_vec(struct tape *t, var *A, var *x);                         /* A (n·k)×L, x k×L → n×L */

@@ -84,16 +84,22 @@ void params_normal(struct params *p, int index, uint64_t seed, double mean, doub
     free(draws);
 }
 
-void params_glorot(struct params *p, int index, uint64_t seed)
+void params_uniform(struct params *p, int index, uint64_t seed, double bound)
 {
     const struct param *e = entry_of(p, index);
     int n = e->rows * e->cols;
     real *value = p->value + e->offset;
-    double *draws = xmalloc((size_t)n * sizeof *draws), bound = sqrt(6.0 / (e->rows + e->cols));
+    double *draws = xmalloc((size_t)n * sizeof *draws);
     draw_uniform(draw_of(e, seed), n, draws);
     for (int i = 0; i < n; i++)
         value[i] = (real)(bound * (2 * draws[i] - 1));
     free(draws);
+}
+
+void params_glorot(struct params *p, int index, uint64_t seed)
+{
+    const struct param *e = entry_of(p, index);
+    params_uniform(p, index, seed, sqrt(6.0 / (e->rows + e->cols)));
 }
 
 void params_fill(struct params *p, int index, double value)

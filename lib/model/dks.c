@@ -46,7 +46,8 @@ struct dks {
     int dz, transition;
     int combines;
     struct recognition recognition;
-    struct mlp decoder, combiner, first;
+    struct network decoder;
+    struct mlp combiner, first;
     struct gated gated; /* one of both */
     struct transition linear;
     struct prior prior;
@@ -158,7 +159,7 @@ static struct loss dks_loss(const struct model *m, struct tape *t, const struct 
     struct pass a = {.k = k, .b = b, .n = n};
     struct path path = run(&a, t, (struct recognition_past){0}, NULL);
     var *first = prior_rate(t, &k->prior, gauss_step(t, path.q, 0, b->B), step_of(t, path.z, 0, b->B), b, n);
-    return (struct loss){coder_distortion(t, m, b, mlp_apply(t, &k->decoder, path.z)), add(t, first, path_rate(t, b, &path))};
+    return (struct loss){coder_distortion(t, m, b, network_apply(t, &k->decoder, path.z)), add(t, first, path_rate(t, b, &path))};
 }
 
 /* ---- use ---- */
@@ -192,7 +193,7 @@ static struct gauss dks_step(const struct model *m, struct tape *t, struct laten
 static var *dks_decode(const struct model *m, struct tape *t, struct latent now)
 {
     const struct dks *k = m->parts;
-    return mlp_apply(t, &k->decoder, now.z);
+    return network_apply(t, &k->decoder, now.z);
 }
 
 static struct latent dks_start(const struct model *m, struct tape *t, const struct batch *b, const struct noise *n)

@@ -42,7 +42,8 @@ static const struct option_row dvbs_options[] = {
 struct dvbs {
     int dz;
     struct recognition recognition;
-    struct mlp decoder, fusion, first, f; /* f without the hierarchical prior alone */
+    struct network decoder;
+    struct mlp fusion, first, f; /* f without the hierarchical prior alone */
     struct transition transition;
     struct prior prior;
 };
@@ -146,7 +147,7 @@ static struct loss dvbs_loss(const struct model *m, struct tape *t, const struct
     struct path path = run(&a, t, (struct recognition_past){0}, NULL);
     struct gauss q1 = gauss_step(t, path.q, 0, b->B);
     var *first = k->prior.kind == PRIOR_VHP ? prior_rate(t, &k->prior, q1, step_of(t, path.z, 0, b->B), b, n) : kl_standard(t, a.start);
-    return (struct loss){coder_distortion(t, m, b, mlp_apply(t, &k->decoder, path.z)), add(t, first, path_rate(t, b, &path))};
+    return (struct loss){coder_distortion(t, m, b, network_apply(t, &k->decoder, path.z)), add(t, first, path_rate(t, b, &path))};
 }
 
 /* ---- use ---- */
@@ -181,7 +182,7 @@ static struct gauss dvbs_step(const struct model *m, struct tape *t, struct late
 static var *dvbs_decode(const struct model *m, struct tape *t, struct latent now)
 {
     const struct dvbs *k = m->parts;
-    return mlp_apply(t, &k->decoder, now.z);
+    return network_apply(t, &k->decoder, now.z);
 }
 
 static struct latent dvbs_start(const struct model *m, struct tape *t, const struct batch *b, const struct noise *n)

@@ -1,5 +1,5 @@
 /* A model's life: made, saved, loaded. */
-#include "model/model.h"
+#include "model/parts.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -32,9 +32,11 @@ static struct model *model_blank(const struct model_kind *kind, const void *sett
 static int check_sizes(const struct option_row *rows, const void *settings, int ends, struct error *e)
 {
     for (; rows->name; rows++) {
-        if (rows->kind != OPT_SIZES)
+        const void *value = (const char *)settings + rows->offset;
+        const struct layer_list *layers = rows->kind == OPT_LAYERS ? value : NULL;
+        if (rows->kind != OPT_SIZES && (!layers || layers->convolutions)) /* those with convolutions: coder_check() */
             continue;
-        const struct int_list *sizes = (const void *)((const char *)settings + rows->offset);
+        const struct int_list *sizes = layers ? &layers->dense : value;
         double weights = 0;
         for (int i = 0; i <= sizes->n; i++)
             weights += (double)(i > 0 ? sizes->v[i - 1] : ends) * (i < sizes->n ? sizes->v[i] : ends);
@@ -49,7 +51,7 @@ struct model *model_new(const struct model_kind *kind, const void *settings, int
                         struct error *e)
 {
     int latent = ((const struct model_settings *)settings)->latent;
-    if (check_sizes(options_model, settings, dx, e) || check_sizes(kind->options, settings, latent + du, e) ||
+    if (check_sizes(options_model, settings, dx, e) || coder_check(settings, dx, x_field, e) || check_sizes(kind->options, settings, latent + du, e) ||
         (kind->check && kind->check(settings, dx, du, e)))
         return NULL;
     struct model *m = model_blank(kind, settings, dx, du);

@@ -99,7 +99,7 @@ struct model_settings {
     int latent;                       /* Dz */
     double sigma_x2;                  /* σ_x² of the decoder */
     int output;                       /* enum output_kind; auto: sigmoid for |u1 images */
-    struct int_list encoder, decoder; /* hidden sizes */
+    struct layer_list encoder, decoder;
     int prior;                        /* enum prior_kind */
     int vhp_latent;                   /* Dζ */
     struct int_list vhp_hidden;
@@ -230,12 +230,12 @@ void carry_end(struct carry *c, int from, const struct batch *b);
 
 /* Encoder of frames to n numbers' Gaussian, and decoder to the mean of x. */
 struct coder {
-    struct mlp encoder, decoder;
+    struct network encoder, decoder;
 };
 struct coder coder_declare(struct model *m, int encoded, int decoded,
                            uint64_t seed); /* encoder out: Gaussian over `encoded`; decoder in: `decoded` */
 /* The decoder alone, from `decoded` numbers. */
-struct mlp decoder_declare(struct model *m, int decoded, uint64_t seed);
+struct network decoder_declare(struct model *m, int decoded, uint64_t seed);
 struct gauss coder_encode(struct tape *t, const struct coder *c, var *x);
 var *coder_decode(struct tape *t, const struct coder *c, var *a);
 /* 𝒟 of all frames, unobserved ones left out: x from the batch, mean Dx×(T·B) → 1×B */
@@ -303,7 +303,7 @@ var *prior_sample(struct tape *t, const struct prior *pr, const struct batch *b,
  * backward or both ways in time. An unobserved step has e_t = 0 and leaves the GRUs' states as they are. Filters look back only. */
 struct recognition {
     int features, units, du; /* sizes of e_t and of each GRU */
-    struct mlp encoder;
+    struct network encoder;
     struct gru back, ahead; /* over the steps before, over those behind */
     bool looks_back, looks_ahead;
 };

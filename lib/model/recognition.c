@@ -1,5 +1,5 @@
 /* What recurrent recognition models (DKS, DVBS, RSSM) know of a sequence: features of frames, and GRUs over them and the controls. */
-#include "model/model.h"
+#include "model/parts.h"
 
 /* Found on pictures of a pendulum, data/measured/recurrent-study.md. */
 const struct option_default recognition_defaults[] = {
@@ -9,19 +9,17 @@ const struct option_default recognition_defaults[] = {
 
 int recognition_check(const struct model_settings *s, struct error *e)
 {
-    if (s->encoder.n == 0)
+    if (s->encoder.dense.n == 0)
         return error_set(e, DSSM_USAGE, "--encoder: expected at least one layer, got none");
     return DSSM_OK;
 }
 
 struct recognition recognition_declare(struct model *m, bool looks_back, bool looks_ahead, int units, uint64_t seed)
 {
-    const struct int_list *layers = &model_settings(m)->encoder;
-    struct int_list hidden = *layers;
+    struct layer_list hidden = model_settings(m)->encoder;
     struct recognition r = {.units = units, .du = m->du, .looks_back = looks_back, .looks_ahead = looks_ahead};
-    hidden.n--;
-    r.features = layers->v[hidden.n];
-    r.encoder = mlp_declare(&m->params, "encoder", m->dx, &hidden, r.features, ACT_TANH, ACT_TANH, GROUP_PHI, seed);
+    r.features = hidden.dense.v[--hidden.dense.n];
+    r.encoder = network_from_picture(&m->params, "encoder", picture_of(m), &hidden, r.features, ACT_TANH, GROUP_PHI, seed);
     if (looks_back)
         r.back = gru_declare(&m->params, "recognition.back", r.features + m->du, units, GROUP_PHI, 1, seed);
     if (looks_ahead)
@@ -49,7 +47,7 @@ var *recognition_apply(struct tape *t, const struct recognition *r, const struct
 {
     int lanes = b->T * b->B, n = 0;
     var *seen = b->all_seen ? NULL : batch_value(t, b->seen, 1, lanes), *parts[3];
-    var *e = mlp_apply(t, &r->encoder, batch_value(t, b->x, b->dx, lanes)), *u = controls_before(t, b, past.push);
+    var *e = network_apply(t, &r->encoder, batch_value(t, b->x, b->dx, lanes)), *u = controls_before(t, b, past.push);
     if (seen)
         e = mul_lanes(t, e, seen);
     var *in = u ? stack_rows(t, 2, (var *const[]){e, u}) : e;

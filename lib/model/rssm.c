@@ -43,7 +43,8 @@ struct rssm {
     int dz, du, units;
     int prior_mean;
     struct recognition recognition;
-    struct mlp decoder, posterior; /* posterior: h above what recognition gives */
+    struct network decoder;
+    struct mlp posterior; /* posterior: h above what recognition gives */
     int first;                     /* h_1, units×1 */
     struct mlp input, next;        /* layer(z, u), and h to the prior */
     struct gru gru;
@@ -131,7 +132,7 @@ static struct gauss posterior_of(struct tape *t, const struct rssm *k, var *h, v
 /* Hafner's decoder sees the memory and the state. */
 static var *decode(struct tape *t, const struct rssm *k, var *h, var *z)
 {
-    return mlp_apply(t, &k->decoder, stack_rows(t, 2, (var *const[]){h, z}));
+    return network_apply(t, &k->decoder, stack_rows(t, 2, (var *const[]){h, z}));
 }
 
 /* ---- the path of states ---- */

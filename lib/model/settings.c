@@ -8,8 +8,11 @@ const struct option_row options_model[] = {
     {"sigma-x2", 0, OPT_REAL, AT(sigma_x2), "0.0005", 1e-9, 1e6, NULL, "V", "variance of the decoder's Gaussian, in squared units of x"},
     {"decoder-output", 0, OPT_CHOICE, AT(output), "auto", 0, 0, "auto|sigmoid|linear", "KIND",
      "last layer of the decoder; auto: sigmoid for |u1 images, else linear"},
-    {"encoder", 0, OPT_SIZES, AT(encoder), "128-128", 1, 65536, NULL, "N-N", "hidden layers of the encoder"},
-    {"decoder", 0, OPT_SIZES, AT(decoder), "128-128", 1, 65536, NULL, "N-N", "hidden layers of the decoder"},
+    {"encoder", 0, OPT_LAYERS, AT(encoder), "128-128", 1, 65536, NULL, "LAYERS",
+     "hidden layers of the encoder: widths; or convolutions of pictures, conv:C-C/N-N with channels and widths, conv alone for channels as "
+     "suit the picture and one layer of 128"},
+    {"decoder", 0, OPT_LAYERS, AT(decoder), "128-128", 1, 65536, NULL, "LAYERS",
+     "hidden layers of the decoder, likewise; with convolutions it is the mirror image of the encoder of the same name"},
     {"prior", 0, OPT_CHOICE, AT(prior), "vhp", 0, 0, "normal|vhp", "KIND",
      "initial distribution p(z_1): standard normal, or the variational hierarchical prior"},
     {"vhp-latent", 0, OPT_INT, AT(vhp_latent), "2", 1, 64, NULL, "N", "size of the hierarchical prior's own latent variable"},

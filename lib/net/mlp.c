@@ -52,10 +52,16 @@ struct gauss gauss_head(struct tape *t, var *out)
     return (struct gauss){rows_of(t, out, 0, n), shift(t, v_exp(t, rows_of(t, out, n, n)), VARIANCE_FLOOR)};
 }
 
+void gauss_start(struct params *p, const struct mlp *m, double log_variance)
+{
+    int n = p->entry[m->weight[m->layers - 1]].rows / 2;
+    mlp_output_start(p, m, n, n, log_variance, 1);
+}
+
 struct mlp gauss_declare(struct params *p, const char *name, int in, const struct int_list *hidden, int n, double log_variance,
                          unsigned group, uint64_t seed)
 {
     struct mlp m = mlp_declare(p, name, in, hidden, 2 * n, ACT_TANH, ACT_NONE, group, seed);
-    mlp_output_start(p, &m, n, n, log_variance, 1);
+    gauss_start(p, &m, log_variance);
     return m;
 }

@@ -30,9 +30,73 @@ void mlp_output_start(struct params *p, const struct mlp *m, int from, int n, do
 /* out (2n)×L → mean n×L, variance exp(·) + VARIANCE_FLOOR */
 #define VARIANCE_FLOOR 1e-8
 struct gauss gauss_head(struct tape *t, var *out);
-/* A network with a Gaussian head: output size 2n, linear; log variances start at log_variance. */
+/* Log variances of a network with a Gaussian head (output size 2n, linear) start at log_variance. */
+void gauss_start(struct params *p, const struct mlp *m, double log_variance);
+/* Such a network: n is half of its output. */
 struct mlp gauss_declare(struct params *p, const char *name, int in, const struct int_list *hidden, int n, double log_variance,
                          unsigned group, uint64_t seed);
+
+/* ---- convolutions (conv.c) ----
+ *
+ * A picture is a value whose rows are (y·width + x)·channels + c, the order of the arrays in a stream: nothing is ever reordered, and the
+ * part of a patch that lies in one row of the picture is a run of rows, which is read where it lies. */
+struct image {
+    int height, width, channels;
+};
+static inline int image_rows(struct image i)
+{
+    return i.height * i.width * i.channels;
+}
+
+/* A kernel of size×size pixels that goes over the fine picture in strides, `pad` pixels over its border, and leaves the coarse one. */
+enum { CONV_MOST_SIZE = 8 };
+struct conv {
+    struct image fine, coarse;
+    int size, stride, pad;
+};
+/* With the coarse picture's height and width: those of the places where the kernel begins no earlier than `pad` before the fine picture
+ * and ends no later than `pad` behind it. Height and width 0: there is none. bug() unless 1 ≤ stride ≤ size ≤ CONV_MOST_SIZE and
+ * 0 ≤ pad < size. */
+struct conv conv_of(struct image fine, int channels, int size, int stride, int pad);
+/* act(K ∗ x + b): K coarse.channels × (size·size·fine.channels), columns (ky·size + kx)·fine.channels + c; b coarse.channels×1 or NULL;
+ * x image_rows(fine)×L → image_rows(coarse)×L */
+var *convolve(struct tape *t, const struct conv *c, var *K, var *b, var *x, enum activation act);
+/* The transposed one, act(Kᵀ ∗ x + b): the same K, b fine.channels×1 or NULL; x image_rows(coarse)×L → image_rows(fine)×L */
+var *convolve_back(struct tape *t, const struct conv *c, var *K, var *b, var *x, enum activation act);
+
+/* ---- networks between pictures and features (network.c) ----
+ *
+ * Convolutions of 4×4 pixels in strides of 2, each of which halves the picture, and dense layers; or dense layers alone. A vector is a
+ * picture of one pixel. */
+
+enum { NETWORK_MOST_CONVOLUTIONS = 8 };
+
+/* The convolutions that the list asks for on a picture, its own end first → their number, or −1 with e: the picture is too small. Without
+ * channels there are as many as leave it at least 4 pixels high and wide, at most 4, with 8, 16, 32 and 32 channels. */
+int network_plan(struct image picture, const struct layer_list *l, struct conv out[NETWORK_MOST_CONVOLUTIONS], struct error *e);
+/* Weights of the largest kernel or matrix of such a network, `end` numbers being at its other end; beyond any int too. */
+double network_most_weights(struct image picture, const struct layer_list *l, int end);
+
+struct network {
+    int convolutions;
+    bool to_picture; /* dense layers first, then transposed convolutions */
+    struct conv conv[NETWORK_MOST_CONVOLUTIONS];
+    int kernel[NETWORK_MOST_CONVOLUTIONS], bias[NETWORK_MOST_CONVOLUTIONS]; /* parameter indices */
+    enum activation last; /* of the convolution beside the picture */
+    struct mlp dense;
+};
+
+/* Declares NAME.conv.0.weight, NAME.conv.0.bias, … (0 is the convolution beside the picture) and NAME.0.weight, …: picture →
+ * convolutions → dense layers → out. Hidden dense layers are tanh, convolutions ReLU. The list must have a plan. */
+struct network network_from_picture(struct params *p, const char *name, struct image picture, const struct layer_list *l, int out,
+                                    enum activation output, unsigned group, uint64_t seed);
+/* The mirror image: in → dense layers → transposed convolutions → picture. */
+struct network network_to_picture(struct params *p, const char *name, int in, const struct layer_list *l, struct image picture,
+                                  enum activation output, unsigned group, uint64_t seed);
+/* x in×L → out×L */
+var *network_apply(struct tape *t, const struct network *n, var *x);
+/* Fills the biases of the last layer of a network to a picture. */
+void network_output_start(struct params *p, const struct network *n, double bias);
 
 /* ---- recurrent cells (gru.c, lstm.c) ----
  *

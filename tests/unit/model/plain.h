@@ -186,7 +186,7 @@ static inline double plain_distortion(const struct model *m, const struct record
 static inline int plain_features(const struct model *m, const struct record *r, int t, double *in)
 {
     double x[PLAIN_MOST];
-    const struct int_list *layers = &model_settings(m)->encoder;
+    const struct int_list *layers = &model_settings(m)->encoder.dense;
     int n = layers->v[layers->n - 1];
     for (int i = 0; i < m->dx; i++)
         x[i] = array_get(record_get(r, "x"), (size_t)(t * m->dx + i));

@@ -18,7 +18,7 @@ struct parts {
 
 static void parts_open(struct parts *a, int du, bool back, bool ahead)
 {
-    *a = (struct parts){.settings = {.latent = 2, .encoder = {2, {5, FEATURES}}}};
+    *a = (struct parts){.settings = {.latent = 2, .encoder.dense = {2, {5, FEATURES}}}};
     a->m = (struct model){.settings = &a->settings, .dx = ANY_DX, .du = du};
     params_init(&a->m.params);
     a->r = recognition_declare(&a->m, back, ahead, UNITS, 3);
@@ -176,8 +176,8 @@ static void an_encoder_without_layers_is_refused(void **state)
 {
     (void)state;
     struct error e = {0};
-    assert_int_equal(recognition_check(&(struct model_settings){.encoder = {1, {4}}}, &e), DSSM_OK);
-    assert_int_equal(recognition_check(&(struct model_settings){.encoder = {0}}, &e), DSSM_USAGE);
+    assert_int_equal(recognition_check(&(struct model_settings){.encoder.dense = {1, {4}}}, &e), DSSM_OK);
+    assert_int_equal(recognition_check(&(struct model_settings){.encoder.dense = {0}}, &e), DSSM_USAGE);
     assert_string_equal(e.text, "--encoder: expected at least one layer, got none");
 }
 

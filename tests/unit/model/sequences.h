@@ -78,8 +78,8 @@ static inline struct model *seq_model(int du)
     struct error e;
     void *settings = xcalloc(1, kind->settings_size);
     model_defaults(kind, settings);
-    ((struct model_settings *)settings)->encoder = (struct int_list){1, {6}};
-    ((struct model_settings *)settings)->decoder = (struct int_list){1, {5}};
+    ((struct model_settings *)settings)->encoder.dense = (struct int_list){1, {6}};
+    ((struct model_settings *)settings)->decoder.dense = (struct int_list){1, {5}};
     ((struct model_settings *)settings)->sigma_x2 = 0.1;
     struct model *m = model_new(kind, settings, SEQ_DX, du, NULL, 5, &e);
     if (!m)

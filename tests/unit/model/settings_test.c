@@ -19,9 +19,9 @@ static void defaults(void **state)
     assert_int_equal(s.output, OUTPUT_AUTO);
     assert_int_equal(s.prior, PRIOR_VHP);
     assert_int_equal(s.vhp_latent, 2);
-    assert_int_equal(s.encoder.n, 2);
-    assert_int_equal(s.encoder.v[0], 128);
-    assert_int_equal(s.decoder.v[1], 128);
+    assert_int_equal(s.encoder.dense.n, 2);
+    assert_int_equal(s.encoder.dense.v[0], 128);
+    assert_int_equal(s.decoder.dense.v[1], 128);
     assert_int_equal(s.vhp_hidden.v[0], 64);
     assert_false(s.filter);
 }
@@ -54,13 +54,13 @@ static void there_and_back(void **state)
     struct error e;
     options_defaults(options_model, &s);
     options_defaults(options_model, &back);
-    s.latent = 5, s.sigma_x2 = 0.1 + 0.2, s.filter = true, s.encoder = (struct int_list){3, {7, 6, 5}};
+    s.latent = 5, s.sigma_x2 = 0.1 + 0.2, s.filter = true, s.encoder.dense = (struct int_list){3, {7, 6, 5}};
     json_t *json = options_to_json(options_model, &s);
     assert_int_equal(options_from_json(options_model, &back, json, &e), DSSM_OK);
     assert_int_equal(back.latent, 5);
     assert_true(back.sigma_x2 == 0.1 + 0.2 && back.filter);
-    assert_int_equal(back.encoder.n, 3);
-    assert_int_equal(back.encoder.v[2], 5);
+    assert_int_equal(back.encoder.dense.n, 3);
+    assert_int_equal(back.encoder.dense.v[2], 5);
     json_decref(json);
 }
 
