@@ -1,5 +1,4 @@
-/* Convolutions and transposed convolutions as operations. Each is one of three sums forward and the other two backward (conv.h); which of
- * the two ways to do a sum is taken, the shape says (form_of). */
+/* Convolutions and transposed convolutions as operations: each is one of three sums forward and the other two backward (conv_lanes.c). */
 #include "net/conv.h"
 
 struct note {
@@ -18,25 +17,6 @@ struct conv conv_of(struct image fine, int channels, int size, int stride, int p
     if (height < 0 || width < 0)
         coarse.height = coarse.width = 0;
     return (struct conv){fine, coarse, size, stride, pad};
-}
-
-/* By `make bench` (conv), on a core with AVX2 and 750 lanes: kernels of 3→8 to 32→32 channels are 1.1 to 2.5 times as fast over lanes
- * (most of it where channels are few, since a copy of the patches costs as much as their sums), but for 0.9 to 1 going from fine to coarse;
- * 32→64 and 64→64 channels are 1.05 to 1.5 times as fast by GEMM. */
-enum { WEIGHTS_FOR_GEMM = 32768 };
-
-static const struct conv_form *form_of(const struct conv *c)
-{
-    bool large = c->coarse.channels * c->size * c->size * c->fine.channels >= WEIGHTS_FOR_GEMM;
-    return large ? &conv_by_gemm : &conv_by_lanes;
-}
-
-void conv_finish_pixel(real *pixel, size_t ld, int lanes, int channels, const struct finish *end)
-{
-    if (!end->bias && end->act == ACT_NONE)
-        return;
-    for (int c = 0; c < channels; c++)
-        activation_apply(lanes, pixel + (size_t)c * ld, end->bias ? end->bias->v[(size_t)c * (size_t)end->bias->ld] : 0, end->act);
 }
 
 static struct lanes lanes_at(real *numbers, const var *a)
@@ -65,16 +45,15 @@ static void undo_convolution(struct tape *t, void *note)
     const struct note *n = note;
     if (!var_arrived(n->out))
         return;
-    const struct conv_form *form = form_of(&n->conv);
     undo_rows(t, n);
     struct lanes g = lanes_at(n->out->g, n->out), x = lanes_at(n->x->v, n->x);
     if (n->K->needs)
-        form->outer(t, &n->conv, n->transposed ? x : g, n->transposed ? g : x, var_gradient(n->K), (size_t)n->K->ld);
+        conv_outer(&n->conv, n->transposed ? x : g, n->transposed ? g : x, var_gradient(n->K), (size_t)n->K->ld);
     if (!n->x->needs)
         return;
     bool first = var_gradient_first(n->x);
     struct lanes gx = lanes_at(first ? n->x->g : var_gradient(n->x), n->x);
-    (n->transposed ? form->down : form->up)(t, &n->conv, n->K, g, gx, (struct finish){.add = !first, .act = ACT_NONE});
+    (n->transposed ? conv_down : conv_up)(t, &n->conv, n->K, g, gx, (struct finish){.add = !first, .act = ACT_NONE});
 }
 
 static void expect(const char *what, const var *a, int rows, int lanes)
@@ -93,8 +72,7 @@ static var *convolution(struct tape *t, const struct conv *c, bool transposed, v
     var *out = op_new(t, image_rows(to), x->lanes, (const var *const[]){K, b, x}, 3, undo_convolution, sizeof(struct note), &note);
     if (note)
         *(struct note *)note = (struct note){*c, transposed, out, K, b, x, act};
-    const struct conv_form *form = form_of(c);
-    (transposed ? form->up : form->down)(t, c, K, lanes_at(x->v, x), lanes_at(out->v, out), (struct finish){.bias = b, .act = act});
+    (transposed ? conv_up : conv_down)(t, c, K, lanes_at(x->v, x), lanes_at(out->v, out), (struct finish){.bias = b, .act = act});
     return out;
 }
 

@@ -1,4 +1,4 @@
-/* What the files of convolutions share and nobody else needs: two ways to do the same three sums.
+/* What the files of convolutions share and nobody else needs: the three sums that a layer is made of, forward and backward.
  *
  * A kernel K is coarse.channels × (size·size·fine.channels): row co, column (ky·size + kx)·fine.channels + ci. The fine pixel that tap
  * (ky, kx) of coarse pixel (i, j) lies on is (stride·i + ky − pad, stride·j + kx − pad); outside of the picture there is nothing. */
@@ -21,18 +21,12 @@ struct finish {
     enum activation act;
 };
 
-/* Scratch is taken from the tape. */
-struct conv_form {
-    /* coarse = K fine, every pixel from the patch under its kernel */
-    void (*down)(struct tape *t, const struct conv *c, const var *K, struct lanes fine, struct lanes coarse, struct finish end);
-    /* fine = Kᵀ coarse, the same sums the other way */
-    void (*up)(struct tape *t, const struct conv *c, const var *K, struct lanes coarse, struct lanes fine, struct finish end);
-    /* gradient of K (rows ld apart) += Σ over pixels and lanes, coarse · patch of fine */
-    void (*outer)(struct tape *t, const struct conv *c, struct lanes coarse, struct lanes fine, real *gradient, size_t ld);
-};
-
-extern const struct conv_form conv_by_lanes; /* conv_lanes.c */
-extern const struct conv_form conv_by_gemm;  /* conv_gemm.c */
+/* coarse = K fine: every pixel from the patch under its kernel (conv_lanes.c; scratch is taken from the tape) */
+void conv_down(struct tape *t, const struct conv *c, const var *K, struct lanes fine, struct lanes coarse, struct finish end);
+/* fine = Kᵀ coarse: the same products, summed the other way */
+void conv_up(struct tape *t, const struct conv *c, const var *K, struct lanes coarse, struct lanes fine, struct finish end);
+/* gradient of K (rows ld apart) += Σ over pixels and lanes, coarse · patch of fine */
+void conv_outer(const struct conv *c, struct lanes coarse, struct lanes fine, real *gradient, size_t ld);
 
 static inline real *pixel_at(struct lanes a, struct image image, int y, int x)
 {
@@ -46,8 +40,5 @@ static inline void taps_inside(const struct conv *c, int i, int side, int *from,
     *from = first < 0 ? -first : 0;
     *to = first + c->size > side ? side - first : c->size;
 }
-
-/* bias and activation on the channels of one pixel, when all its sums are there. */
-void conv_finish_pixel(real *pixel, size_t ld, int lanes, int channels, const struct finish *end);
 
 #endif

@@ -1,5 +1,8 @@
-/* Convolutions by products of matrices: the patches of a row of coarse pixels, for some lanes at a time, are copied side by side (im2col),
+/* The sums of a convolution by products of matrices, for comparison with lib/net/conv_lanes.c: the patches of a row of coarse pixels, for some lanes at a time, are copied side by side (im2col),
  * and one GEMM does the sums. The copy is a tile of at most TILE numbers, whatever the number of lanes. */
+#ifndef DSSM_BENCH_IM2COL_H
+#define DSSM_BENCH_IM2COL_H
+
 #include "net/conv.h"
 
 #include <cblas.h>
@@ -10,11 +13,7 @@ enum { TILE = 1 << 17 };
 static void gemm(bool ta, bool tb, int n, int m, int k, const real *A, int lda, const real *B, int ldb, real beta, real *C, int ldc)
 {
     CBLAS_TRANSPOSE opa = ta ? CblasTrans : CblasNoTrans, opb = tb ? CblasTrans : CblasNoTrans;
-#ifdef DSSM_DOUBLE
-    cblas_dgemm(CblasRowMajor, opa, opb, n, m, k, 1, A, lda, B, ldb, beta, C, ldc);
-#else
     cblas_sgemm(CblasRowMajor, opa, opb, n, m, k, 1, A, lda, B, ldb, beta, C, ldc);
-#endif
 }
 
 /* Room for the patches and the coarse numbers of a row's pixels over `lanes` lanes; columns pixel·lanes + lane. */
@@ -62,7 +61,7 @@ static void move_patches(const struct conv *c, const struct tile *tile, int i, s
 }
 
 /* The coarse numbers of row i from or to the tile. */
-static void move_coarse(const struct conv *c, const struct tile *tile, int i, struct lanes coarse, int at, int n, bool back, bool add)
+static void move_coarse(const struct conv *c, const struct tile *tile, int i, struct lanes coarse, int at, int n, bool back)
 {
     size_t ld = (size_t)c->coarse.width * (size_t)n;
     for (int j = 0; j < c->coarse.width; j++)
@@ -71,15 +70,12 @@ static void move_coarse(const struct conv *c, const struct tile *tile, int i, st
             real *row = pixel_at(coarse, c->coarse, i, j) + (size_t)o * coarse.ld + at;
             if (!back)
                 memcpy(column, row, (size_t)n * sizeof *row);
-            else if (!add)
-                memcpy(row, column, (size_t)n * sizeof *row);
             else
-                for (int l = 0; l < n; l++)
-                    row[l] += column[l];
+                memcpy(row, column, (size_t)n * sizeof *row);
         }
 }
 
-static void down(struct tape *t, const struct conv *c, const var *K, struct lanes fine, struct lanes coarse, struct finish end)
+static void im2col_down(struct tape *t, const struct conv *c, const var *K, struct lanes fine, struct lanes coarse)
 {
     struct tile tile = tile_new(t, c, fine.n);
     for (int at = 0; at < fine.n; at += tile.lanes)
@@ -87,39 +83,35 @@ static void down(struct tape *t, const struct conv *c, const var *K, struct lane
             int n = fine.n - at < tile.lanes ? fine.n - at : tile.lanes, columns = c->coarse.width * n;
             move_patches(c, &tile, i, fine, at, n, false);
             gemm(false, false, c->coarse.channels, columns, tile.rows, K->v, K->ld, tile.patches, columns, 0, tile.coarse, columns);
-            move_coarse(c, &tile, i, coarse, at, n, true, end.add);
-            for (int j = 0; !end.add && j < c->coarse.width; j++)
-                conv_finish_pixel(pixel_at(coarse, c->coarse, i, j) + at, coarse.ld, n, c->coarse.channels, &end);
+            move_coarse(c, &tile, i, coarse, at, n, true);
         }
 }
 
-static void up(struct tape *t, const struct conv *c, const var *K, struct lanes coarse, struct lanes fine, struct finish end)
+static void im2col_up(struct tape *t, const struct conv *c, const var *K, struct lanes coarse, struct lanes fine)
 {
     struct tile tile = tile_new(t, c, fine.n);
     size_t rows = (size_t)c->fine.height * (size_t)c->fine.width * (size_t)c->fine.channels;
-    for (size_t r = 0; !end.add && r < rows; r++)
+    for (size_t r = 0; r < rows; r++)
         memset(fine.v + r * fine.ld, 0, (size_t)fine.n * sizeof(real));
     for (int at = 0; at < fine.n; at += tile.lanes)
         for (int i = 0; i < c->coarse.height; i++) {
             int n = fine.n - at < tile.lanes ? fine.n - at : tile.lanes, columns = c->coarse.width * n;
-            move_coarse(c, &tile, i, coarse, at, n, false, false);
+            move_coarse(c, &tile, i, coarse, at, n, false);
             gemm(true, false, tile.rows, columns, c->coarse.channels, K->v, K->ld, tile.coarse, columns, 0, tile.patches, columns);
             move_patches(c, &tile, i, fine, at, n, true);
         }
-    for (int p = 0; !end.add && p < c->fine.height * c->fine.width; p++)
-        conv_finish_pixel(fine.v + (size_t)p * (size_t)c->fine.channels * fine.ld, fine.ld, fine.n, c->fine.channels, &end);
 }
 
-static void outer(struct tape *t, const struct conv *c, struct lanes coarse, struct lanes fine, real *gradient, size_t ld)
+static void im2col_outer(struct tape *t, const struct conv *c, struct lanes coarse, struct lanes fine, real *gradient, size_t ld)
 {
     struct tile tile = tile_new(t, c, fine.n);
     for (int at = 0; at < fine.n; at += tile.lanes)
         for (int i = 0; i < c->coarse.height; i++) {
             int n = fine.n - at < tile.lanes ? fine.n - at : tile.lanes, columns = c->coarse.width * n;
             move_patches(c, &tile, i, fine, at, n, false);
-            move_coarse(c, &tile, i, coarse, at, n, false, false);
+            move_coarse(c, &tile, i, coarse, at, n, false);
             gemm(false, true, c->coarse.channels, tile.rows, columns, tile.coarse, columns, tile.patches, columns, 1, gradient, (int)ld);
         }
 }
 
-const struct conv_form conv_by_gemm = {down, up, outer};
+#endif
