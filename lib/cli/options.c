@@ -55,8 +55,8 @@ static bool unbounded(double bound)
 
 const char *option_range(const struct option_row *row, char *text, size_t size)
 {
-    bool number = row->kind == OPT_INT || row->kind == OPT_REAL || row->kind == OPT_SIZES || row->kind == OPT_LAYERS ||
-                  row->kind == OPT_SEED;
+    bool number =
+        row->kind == OPT_INT || row->kind == OPT_REAL || row->kind == OPT_SIZES || row->kind == OPT_LAYERS || row->kind == OPT_SEED;
     bool has_low = !unbounded(row->low), has_high = !unbounded(row->high);
     if (!number || (row->low == 0 && row->high == 0) || (!has_low && !has_high))
         snprintf(text, size, "%s", "");
@@ -218,8 +218,13 @@ int option_set(const struct option_row *row, void *into, const char *text, struc
 static void set_nothing(const struct option_row *row, void *into)
 {
     static const size_t sizes[] = {
-        [OPT_FLAG] = sizeof(bool),         [OPT_INT] = sizeof(int),    [OPT_SEED] = sizeof(uint64_t),         [OPT_REAL] = sizeof(double),
-        [OPT_TEXT] = sizeof(const char *), [OPT_CHOICE] = sizeof(int), [OPT_SIZES] = sizeof(struct int_list),
+        [OPT_FLAG] = sizeof(bool),
+        [OPT_INT] = sizeof(int),
+        [OPT_SEED] = sizeof(uint64_t),
+        [OPT_REAL] = sizeof(double),
+        [OPT_TEXT] = sizeof(const char *),
+        [OPT_CHOICE] = sizeof(int),
+        [OPT_SIZES] = sizeof(struct int_list),
         [OPT_LAYERS] = sizeof(struct layer_list),
     };
     memset((char *)into + row->offset, 0, sizes[row->kind]);

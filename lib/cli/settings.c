@@ -119,7 +119,8 @@ static int value_from_json(const struct option_row *row, void *into, const json_
         return error_set(e, DSSM_BAD_INPUT, "expected a string or null");
     if (!value_as_text(row, value, text, sizeof text)) {
         static const char *const names[] = {"an object", "an array", "a string", "an integer", "a real", "true", "false", "null"};
-        return error_set(e, DSSM_BAD_INPUT, "expected %s, got %s", row->kind == OPT_SIZES || row->kind == OPT_LAYERS ? "an array of up to 8 integers" : "one value",
+        return error_set(e, DSSM_BAD_INPUT, "expected %s, got %s",
+                         row->kind == OPT_SIZES || row->kind == OPT_LAYERS ? "an array of up to 8 integers" : "one value",
                          names[json_typeof(value)]);
     }
     return option_value_set(row, into, text, e);

@@ -48,12 +48,14 @@ static int check_layers(const char *option, const struct layer_list *l, int dx, 
     if (!l->convolutions)
         return DSSM_OK;
     if (!read_picture(x_field, dx, &picture))
-        return error_set(e, DSSM_USAGE, "--%s: convolutions need pictures, but the header does not say that x is one of %d numbers", option, dx);
+        return error_set(e, DSSM_USAGE, "--%s: convolutions need pictures, but the header does not say that x is one of %d numbers", option,
+                         dx);
     if (network_plan(picture, l, plan, e) < 0)
         return error_prefix(e, "--%s", option), DSSM_USAGE;
     double weights = network_most_weights(picture, l, 1);
     if (weights > MODEL_MOST_WEIGHTS)
-        return error_set(e, DSSM_USAGE, "--%s: expected at most %d weights or numbers in a layer, got %.0f", option, MODEL_MOST_WEIGHTS, weights);
+        return error_set(e, DSSM_USAGE, "--%s: expected at most %d weights or numbers in a layer, got %.0f", option, MODEL_MOST_WEIGHTS,
+                         weights);
     return DSSM_OK;
 }
 
@@ -77,8 +79,8 @@ struct network decoder_declare(struct model *m, int decoded, uint64_t seed)
 
 struct coder coder_declare(struct model *m, int encoded, int decoded, uint64_t seed)
 {
-    struct coder c = {.encoder = network_from_picture(&m->params, "encoder", picture_of(m), &model_settings(m)->encoder, 2 * encoded, ACT_NONE,
-                                                      GROUP_PHI, seed)};
+    struct coder c = {.encoder = network_from_picture(&m->params, "encoder", picture_of(m), &model_settings(m)->encoder, 2 * encoded,
+                                                      ACT_NONE, GROUP_PHI, seed)};
     gauss_start(&m->params, &c.encoder.dense, -4);
     c.decoder = decoder_declare(m, decoded, seed);
     return c;

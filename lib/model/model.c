@@ -51,8 +51,8 @@ struct model *model_new(const struct model_kind *kind, const void *settings, int
                         struct error *e)
 {
     int latent = ((const struct model_settings *)settings)->latent;
-    if (check_sizes(options_model, settings, dx, e) || coder_check(settings, dx, x_field, e) || check_sizes(kind->options, settings, latent + du, e) ||
-        (kind->check && kind->check(settings, dx, du, e)))
+    if (check_sizes(options_model, settings, dx, e) || coder_check(settings, dx, x_field, e) ||
+        check_sizes(kind->options, settings, latent + du, e) || (kind->check && kind->check(settings, dx, du, e)))
         return NULL;
     struct model *m = model_blank(kind, settings, dx, du);
     m->x_field = x_field ? json_deep_copy(x_field) : NULL;

@@ -96,12 +96,12 @@ enum prior_kind { PRIOR_NORMAL, PRIOR_VHP };
 enum output_kind { OUTPUT_AUTO, OUTPUT_SIGMOID, OUTPUT_LINEAR };
 
 struct model_settings {
-    int latent;                       /* Dz */
-    double sigma_x2;                  /* σ_x² of the decoder */
-    int output;                       /* enum output_kind; auto: sigmoid for |u1 images */
+    int latent;      /* Dz */
+    double sigma_x2; /* σ_x² of the decoder */
+    int output;      /* enum output_kind; auto: sigmoid for |u1 images */
     struct layer_list encoder, decoder;
-    int prior;                        /* enum prior_kind */
-    int vhp_latent;                   /* Dζ */
+    int prior;      /* enum prior_kind */
+    int vhp_latent; /* Dζ */
     struct int_list vhp_hidden;
     bool filter; /* filter version: beliefs know the steps so far alone */
 };

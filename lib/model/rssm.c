@@ -44,9 +44,9 @@ struct rssm {
     int prior_mean;
     struct recognition recognition;
     struct network decoder;
-    struct mlp posterior; /* posterior: h above what recognition gives */
-    int first;                     /* h_1, units×1 */
-    struct mlp input, next;        /* layer(z, u), and h to the prior */
+    struct mlp posterior;   /* posterior: h above what recognition gives */
+    int first;              /* h_1, units×1 */
+    struct mlp input, next; /* layer(z, u), and h to the prior */
     struct gru gru;
     struct prior prior;
 };

@@ -82,7 +82,7 @@ struct network {
     bool to_picture; /* dense layers first, then transposed convolutions */
     struct conv conv[NETWORK_MOST_CONVOLUTIONS];
     int kernel[NETWORK_MOST_CONVOLUTIONS], bias[NETWORK_MOST_CONVOLUTIONS]; /* parameter indices */
-    enum activation last; /* of the convolution beside the picture */
+    enum activation last;                                                   /* of the convolution beside the picture */
     struct mlp dense;
 };
 

@@ -27,8 +27,10 @@ int network_plan(struct image picture, const struct layer_list *l, struct conv o
         if (l->channels.n == 0 && n > 0 && !is_at_least(out[n].coarse, LEAST))
             break;
         if (!is_at_least(now, STRIDE))
-            return error_set(e, DSSM_USAGE, "expected at most %d convolutions of a picture of %d×%d pixels, each of which halves it, got %d", n,
-                             picture.height, picture.width, l->channels.n ? l->channels.n : 1), -1;
+            return error_set(e, DSSM_USAGE,
+                             "expected at most %d convolutions of a picture of %d×%d pixels, each of which halves it, got %d", n,
+                             picture.height, picture.width, l->channels.n ? l->channels.n : 1),
+                   -1;
     }
     return n;
 }
@@ -95,7 +97,8 @@ struct network network_to_picture(struct params *p, const char *name, int in, co
                                   enum activation output, unsigned group, uint64_t seed)
 {
     struct network n = convolutions_declare(p, name, picture, l, true, output, group, seed);
-    n.dense = mlp_declare(p, name, in, &l->dense, inner_rows(&n, picture), ACT_TANH, n.convolutions ? conv_activation : output, group, seed);
+    n.dense =
+        mlp_declare(p, name, in, &l->dense, inner_rows(&n, picture), ACT_TANH, n.convolutions ? conv_activation : output, group, seed);
     return n;
 }
 

@@ -1,5 +1,6 @@
-/* The sums of a convolution by products of matrices, for comparison with lib/net/conv_lanes.c: the patches of a row of coarse pixels, for some lanes at a time, are copied side by side (im2col),
- * and one GEMM does the sums. The copy is a tile of at most TILE numbers, whatever the number of lanes. */
+/* The sums of a convolution by products of matrices, for comparison with lib/net/conv_lanes.c: the patches of a row of coarse pixels, for
+ * some lanes at a time, are copied side by side (im2col), and one GEMM does the sums. The copy is a tile of at most TILE numbers, whatever
+ * the number of lanes. */
 #ifndef DSSM_BENCH_IM2COL_H
 #define DSSM_BENCH_IM2COL_H
 

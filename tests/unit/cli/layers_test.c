@@ -77,9 +77,10 @@ static void json_there_and_back(void **state)
 static void wrong_texts_are_refused(void **state)
 {
     (void)state;
-    static const char *const wrong[] = {"",       "conv:",       "conv:/8", "conv:none", "conv/",       "convolution", "conv:8-",  "conv:8//8",
-                                        "conv:0", "conv:8/513",  "conv8",   "8/conv",    "conv:8/8-",   "CONV",        "conv:8:8", "conv:513",
-                                        "8-",     "conv:1-2-3-4-5-6-7-8-9", "conv:x"};
+    static const char *const wrong[] = {"",          "conv:",     "conv:/8",  "conv:none",  "conv/", "convolution",
+                                        "conv:8-",   "conv:8//8", "conv:0",   "conv:8/513", "conv8", "8/conv",
+                                        "conv:8/8-", "CONV",      "conv:8:8", "conv:513",   "8-",    "conv:1-2-3-4-5-6-7-8-9",
+                                        "conv:x"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct layer_list l;
         struct error e;

@@ -97,8 +97,8 @@ static void expect_plain(const struct layer *l, bool views)
         for (int r = 0; r < y->rows; r++)
             if (!(fabs((double)y->v[r * y->ld + lane] - plain[r]) < 1e-12))
                 fail_msg("%d×%d×%d to %d channels, size %d, stride %d, pad %d, %d lanes, back %d: row %d, lane %d: %g instead of %g",
-                         l->fine.height, l->fine.width, l->fine.channels, l->channels, l->size, l->stride, l->pad, l->lanes, l->back, r, lane,
-                         (double)y->v[r * y->ld + lane], plain[r]);
+                         l->fine.height, l->fine.width, l->fine.channels, l->channels, l->size, l->stride, l->pad, l->lanes, l->back, r,
+                         lane, (double)y->v[r * y->ld + lane], plain[r]);
     }
     free(plain);
     tape_free(t);
@@ -107,11 +107,11 @@ static void expect_plain(const struct layer *l, bool views)
 
 /* Both ways: even and odd sides, channels around the four of a tile, lanes around the registers', every stride and border. */
 static const struct layer shapes[] = {
-    {{4, 4, 1}, 2, 4, 2, 1, 3, ACT_NONE, true, false, false},    {{8, 6, 3}, 4, 4, 2, 1, 25, ACT_TANH, true, false, false},
-    {{5, 7, 2}, 5, 4, 2, 1, 13, ACT_RELU, true, false, false},   {{7, 5, 4}, 3, 3, 1, 1, 1, ACT_SIGMOID, true, false, false},
+    {{4, 4, 1}, 2, 4, 2, 1, 3, ACT_NONE, true, false, false},     {{8, 6, 3}, 4, 4, 2, 1, 25, ACT_TANH, true, false, false},
+    {{5, 7, 2}, 5, 4, 2, 1, 13, ACT_RELU, true, false, false},    {{7, 5, 4}, 3, 3, 1, 1, 1, ACT_SIGMOID, true, false, false},
     {{6, 6, 2}, 9, 5, 3, 0, 8, ACT_SOFTPLUS, true, false, false}, {{3, 9, 1}, 1, 3, 3, 0, 50, ACT_NONE, false, false, false},
-    {{2, 2, 3}, 6, 4, 2, 1, 49, ACT_TANH, true, false, false},   {{9, 9, 1}, 8, 8, 5, 7, 4, ACT_NONE, true, false, false},
-    {{6, 5, 7}, 4, 1, 1, 0, 17, ACT_TANH, false, false, false},  {{8, 8, 2}, 3, 2, 2, 0, 31, ACT_RELU, true, false, false},
+    {{2, 2, 3}, 6, 4, 2, 1, 49, ACT_TANH, true, false, false},    {{9, 9, 1}, 8, 8, 5, 7, 4, ACT_NONE, true, false, false},
+    {{6, 5, 7}, 4, 1, 1, 0, 17, ACT_TANH, false, false, false},   {{8, 8, 2}, 3, 2, 2, 0, 31, ACT_RELU, true, false, false},
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
@@ -147,7 +147,8 @@ static void counts_its_taps(void **state)
 static void sizes(void **state)
 {
     (void)state;
-    static const int cases[][5] = {{64, 4, 2, 1, 32}, {5, 4, 2, 1, 2}, {2, 4, 2, 1, 1}, {1, 4, 2, 1, 0}, {7, 3, 1, 0, 5}, {9, 3, 3, 0, 3}, {1, 1, 1, 0, 1}};
+    static const int cases[][5] = {{64, 4, 2, 1, 32}, {5, 4, 2, 1, 2}, {2, 4, 2, 1, 1}, {1, 4, 2, 1, 0},
+                                   {7, 3, 1, 0, 5},   {9, 3, 3, 0, 3}, {1, 1, 1, 0, 1}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const int *k = cases[i];
         struct conv g = conv_of((struct image){k[0], k[0], 3}, 5, k[1], k[2], k[3]);
@@ -221,8 +222,12 @@ static void transposed_is_the_adjoint(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(values_by_plain_loops), cmocka_unit_test(counts_its_taps),        cmocka_unit_test(sizes),
-        cmocka_unit_test(gradients),             cmocka_unit_test(gradients_through_relu), cmocka_unit_test(transposed_is_the_adjoint),
+        cmocka_unit_test(values_by_plain_loops),
+        cmocka_unit_test(counts_its_taps),
+        cmocka_unit_test(sizes),
+        cmocka_unit_test(gradients),
+        cmocka_unit_test(gradients_through_relu),
+        cmocka_unit_test(transposed_is_the_adjoint),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,9 +28,9 @@ static void plans(void **state)
     static const struct {
         int height, width, asked, expected, last_height, last_width, last_channels; /* asked 0: as suits the picture */
     } cases[] = {
-        {64, 64, 0, 4, 4, 4, 32}, {32, 32, 0, 3, 4, 4, 32},  {16, 16, 0, 2, 4, 4, 16}, {28, 28, 0, 2, 7, 7, 16},  {12, 90, 0, 1, 6, 45, 8},
-        {6, 6, 0, 1, 3, 3, 8},    {2, 2, 0, 1, 1, 1, 8},     {64, 64, 6, 6, 1, 1, 8},  {64, 64, 2, 2, 16, 16, 4}, {5, 7, 2, 2, 1, 1, 4},
-        {512, 512, 0, 4, 32, 32, 32},
+        {64, 64, 0, 4, 4, 4, 32},  {32, 32, 0, 3, 4, 4, 32}, {16, 16, 0, 2, 4, 4, 16},     {28, 28, 0, 2, 7, 7, 16},
+        {12, 90, 0, 1, 6, 45, 8},  {6, 6, 0, 1, 3, 3, 8},    {2, 2, 0, 1, 1, 1, 8},        {64, 64, 6, 6, 1, 1, 8},
+        {64, 64, 2, 2, 16, 16, 4}, {5, 7, 2, 2, 1, 1, 4},    {512, 512, 0, 4, 32, 32, 32},
     };
     struct conv conv[NETWORK_MOST_CONVOLUTIONS];
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -278,9 +278,14 @@ static void gradients(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(plans),        cmocka_unit_test(too_small_a_picture),   cmocka_unit_test(most_weights),
-        cmocka_unit_test(names_and_shapes), cmocka_unit_test(dense_layers_alone), cmocka_unit_test(start_values),
-        cmocka_unit_test(values_by_plain_loops), cmocka_unit_test(gradients),
+        cmocka_unit_test(plans),
+        cmocka_unit_test(too_small_a_picture),
+        cmocka_unit_test(most_weights),
+        cmocka_unit_test(names_and_shapes),
+        cmocka_unit_test(dense_layers_alone),
+        cmocka_unit_test(start_values),
+        cmocka_unit_test(values_by_plain_loops),
+        cmocka_unit_test(gradients),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
