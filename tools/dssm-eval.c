@@ -92,17 +92,20 @@ static int evaluate(const struct model *m, const char *path, struct error *e)
     return code;
 }
 
-int main(int argc, char **argv)
+static int run(const struct operands *operands, const char *command, struct error *e)
 {
-    struct operands operands;
-    struct error e = {0};
-    int status;
-    if (!program_start(&program, argc, argv, &operands, &status))
-        return status;
+    (void)command;
     openblas_set_num_threads(1);
     settings.evaluation.seed = settings.common.seed;
-    struct model *m = model_load(operands.v[0], &e);
-    int code = m ? evaluate(m, operands.n > 1 ? operands.v[1] : NULL, &e) : e.code;
+    struct model *m = model_load(operands->v[0], e);
+    if (!m)
+        return e->code;
+    int code = evaluate(m, operands->n > 1 ? operands->v[1] : NULL, e);
     model_free(m);
-    return code == DSSM_OK ? program_end(&program) : program_fail(&program, &e);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    return program_main(&program, argc, argv, run);
 }

@@ -165,6 +165,7 @@ static int infer_online(const struct model *m, struct filter *f, struct error *e
 
 static int run(const struct operands *operands, const char *command, struct error *e)
 {
+    openblas_set_num_threads(1);
     if (settings.smoothed && (settings.filtered || settings.online))
         return error_set(e, DSSM_USAGE, "--smoothed: not together with --%s", settings.filtered ? "filtered" : "online");
     struct passage how = {.in = operands->n > 1 ? operands->v[1] : NULL,
@@ -199,14 +200,5 @@ static int run(const struct operands *operands, const char *command, struct erro
 
 int main(int argc, char **argv)
 {
-    struct operands operands;
-    struct error e = {0};
-    int status;
-    if (!program_start(&program, argc, argv, &operands, &status))
-        return status;
-    openblas_set_num_threads(1);
-    char *command = command_line(argc, argv);
-    int code = run(&operands, command, &e);
-    free(command);
-    return code == DSSM_OK ? program_end(&program) : program_fail(&program, &e);
+    return program_main(&program, argc, argv, run);
 }

@@ -158,24 +158,25 @@ static void print_text(const struct model *m, const char *name, const json_t *al
     print_history(json_object_get(all, "history"));
 }
 
-int main(int argc, char **argv)
+static int run(const struct operands *operands, const char *command, struct error *e)
 {
-    struct operands operands;
-    struct error e = {0};
-    int status;
-    if (!program_start(&program, argc, argv, &operands, &status))
-        return status;
-    struct model *m = model_load(operands.v[0], &e);
+    (void)command;
+    struct model *m = model_load(operands->v[0], e);
     if (!m)
-        return program_fail(&program, &e);
+        return e->code;
     json_t *all = about(m);
     if (settings.json) {
         json_dumpf(all, stdout, JSON_REAL_PRECISION(9));
         putchar('\n');
     } else {
-        print_text(m, input_name(operands.v[0]), all);
+        print_text(m, input_name(operands->v[0]), all);
     }
     json_decref(all);
     model_free(m);
-    return program_end(&program);
+    return DSSM_OK;
+}
+
+int main(int argc, char **argv)
+{
+    return program_main(&program, argc, argv, run);
 }

@@ -24,16 +24,14 @@ static const struct program program = {
     .groups = groups,
 };
 
+static int run(const struct operands *operands, const char *command, struct error *e)
+{
+    (void)operands;
+    struct plant plant = {&plant_pendulum, &settings.pendulum};
+    return gen_run(&program, &plant, &settings.generation, command, e);
+}
+
 int main(int argc, char **argv)
 {
-    struct plant plant = {&plant_pendulum, &settings.pendulum};
-    struct operands operands;
-    struct error e = {0};
-    int status;
-    if (!program_start(&program, argc, argv, &operands, &status))
-        return status;
-    char *command = command_line(argc, argv);
-    int code = gen_run(&program, &plant, &settings.generation, command, &e);
-    free(command);
-    return code == DSSM_OK ? program_end(&program) : program_fail(&program, &e);
+    return program_main(&program, argc, argv, run);
 }

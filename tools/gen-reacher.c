@@ -41,27 +41,20 @@ static const struct program program = {
     .presets = presets,
 };
 
-static int run(int argc, char **argv, struct error *e)
+static int run(const struct operands *operands, const char *command, struct error *e)
 {
+    (void)operands;
     struct plant plant;
-    int code = reacher_plant(&settings.told, &plant, e);
-    if (code != DSSM_OK)
-        return code;
-    char *command = command_line(argc, argv);
-    code = gen_run(&program, &plant, &settings.generation, command, e);
-    free(command);
-    return code;
+    if (reacher_plant(&settings.told, &plant, e))
+        return e->code;
+    return gen_run(&program, &plant, &settings.generation, command, e);
 }
 
 int main(int argc, char **argv)
 {
-    struct operands operands;
-    struct error e = {0};
-    int status;
     struct option_row *protocol = options_with_defaults(options_generation, sequences_of_the_paper);
     groups[1].rows = protocol;
-    if (program_start(&program, argc, argv, &operands, &status))
-        status = run(argc, argv, &e) == DSSM_OK ? program_end(&program) : program_fail(&program, &e);
+    int status = program_main(&program, argc, argv, run);
     free(protocol);
     return status;
 }

@@ -126,8 +126,11 @@ static int report(struct regression *g, struct error *e)
     return code;
 }
 
-static int run(const char *path, struct error *e)
+static int run(const struct operands *operands, const char *command, struct error *e)
 {
+    (void)command;
+    openblas_set_num_threads(1); /* small matrices; and the same bits on every machine of a kind */
+    const char *path = operands->n ? operands->v[0] : NULL;
     struct regression g = {0};
     FILE *f = input_open(path, e);
     struct reader *in = f ? reader_open(f, input_name(path), NULL, e) : NULL;
@@ -145,12 +148,5 @@ static int run(const char *path, struct error *e)
 
 int main(int argc, char **argv)
 {
-    struct operands operands;
-    struct error e = {0};
-    int status;
-    if (!program_start(&program, argc, argv, &operands, &status))
-        return status;
-    openblas_set_num_threads(1); /* small matrices; and the same bits on every machine of a kind */
-    int code = run(operands.n ? operands.v[0] : NULL, &e);
-    return code == DSSM_OK ? program_end(&program) : program_fail(&program, &e);
+    return program_main(&program, argc, argv, run);
 }

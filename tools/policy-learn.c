@@ -167,6 +167,7 @@ static int learn_from(const struct model *m, const char *path, struct pool *pool
 
 static int run(const struct operands *operands, const char *command, struct error *e)
 {
+    openblas_set_num_threads(1);
     const char *path = operands->n > 1 ? operands->v[1] : NULL;
     if (!settings.output)
         return error_set(e, DSSM_USAGE, "--output: expected the name of the policy's file");
@@ -189,14 +190,5 @@ static int run(const struct operands *operands, const char *command, struct erro
 
 int main(int argc, char **argv)
 {
-    struct operands operands;
-    struct error e = {0};
-    int status;
-    if (!program_start(&program, argc, argv, &operands, &status))
-        return status;
-    openblas_set_num_threads(1);
-    char *command = command_line(argc, argv);
-    int code = run(&operands, command, &e);
-    free(command);
-    return code == DSSM_OK ? program_end(&program) : program_fail(&program, &e);
+    return program_main(&program, argc, argv, run);
 }

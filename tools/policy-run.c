@@ -132,6 +132,7 @@ static int run_on(const struct model *m, const struct policy *p, const struct op
 
 static int run(const struct operands *operands, const char *command, struct error *e)
 {
+    openblas_set_num_threads(1);
     struct model *m = model_load(operands->v[0], e);
     if (!m)
         return e->code;
@@ -147,14 +148,5 @@ static int run(const struct operands *operands, const char *command, struct erro
 
 int main(int argc, char **argv)
 {
-    struct operands operands;
-    struct error e = {0};
-    int status;
-    if (!program_start(&program, argc, argv, &operands, &status))
-        return status;
-    openblas_set_num_threads(1);
-    char *command = command_line(argc, argv);
-    int code = run(&operands, command, &e);
-    free(command);
-    return code == DSSM_OK ? program_end(&program) : program_fail(&program, &e);
+    return program_main(&program, argc, argv, run);
 }

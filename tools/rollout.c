@@ -350,6 +350,7 @@ static int check_settings(const struct operands *operands, struct error *e)
 
 static int run(const struct operands *operands, const char *command, struct error *e)
 {
+    openblas_set_num_threads(1);
     if (check_settings(operands, e))
         return e->code;
     struct model *m = model_load(operands->v[0], e);
@@ -373,15 +374,6 @@ static int run(const struct operands *operands, const char *command, struct erro
 
 int main(int argc, char **argv)
 {
-    struct operands operands;
-    struct error e = {0};
-    int status;
     program.reads_stdin = !needs_no_stream(argc, argv);
-    if (!program_start(&program, argc, argv, &operands, &status))
-        return status;
-    openblas_set_num_threads(1);
-    char *command = command_line(argc, argv);
-    int code = run(&operands, command, &e);
-    free(command);
-    return code == DSSM_OK ? program_end(&program) : program_fail(&program, &e);
+    return program_main(&program, argc, argv, run);
 }

@@ -49,17 +49,14 @@ static const struct program program = {
     .reads_stdin = true,
 };
 
-int main(int argc, char **argv)
+static int run(const struct operands *operands, const char *command, struct error *e)
 {
     static char dash[] = "-", *standard_input[] = {dash};
-    struct operands operands;
-    struct error e = {0};
-    int status;
-    if (!program_start(&program, argc, argv, &operands, &status))
-        return status;
-    char *command = command_line(argc, argv);
     struct passage how = {.out = settings.output, .program = program.name, .command = command, .bin_keys = settings.bin_keys};
-    status = stream_join(&how, operands.n ? operands.n : 1, operands.n ? operands.v : standard_input, settings.renumber, &e);
-    free(command);
-    return status ? program_fail(&program, &e) : program_end(&program);
+    return stream_join(&how, operands->n ? operands->n : 1, operands->n ? operands->v : standard_input, settings.renumber, e);
+}
+
+int main(int argc, char **argv)
+{
+    return program_main(&program, argc, argv, run);
 }

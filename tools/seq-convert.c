@@ -65,16 +65,13 @@ static enum form form_of(int choice, const char *path)
     return form;
 }
 
+static int run(const struct operands *operands, const char *command, struct error *e)
+{
+    struct passage how = {.in = operands->n ? operands->v[0] : NULL, .out = settings.output, .program = program.name, .command = command};
+    return stream_convert(&how, form_of(settings.from, how.in), form_of(settings.to, how.out), (enum dtype)settings.type, e);
+}
+
 int main(int argc, char **argv)
 {
-    struct operands operands;
-    struct error e = {0};
-    int status;
-    if (!program_start(&program, argc, argv, &operands, &status))
-        return status;
-    char *command = command_line(argc, argv);
-    struct passage how = {.in = operands.n ? operands.v[0] : NULL, .out = settings.output, .program = program.name, .command = command};
-    status = stream_convert(&how, form_of(settings.from, how.in), form_of(settings.to, how.out), (enum dtype)settings.type, &e);
-    free(command);
-    return status ? program_fail(&program, &e) : program_end(&program);
+    return program_main(&program, argc, argv, run);
 }

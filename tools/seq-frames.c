@@ -189,8 +189,10 @@ static int write_sheet(const struct sheet *sheet, struct error *e)
     return e->code;
 }
 
-static int run(const char *path, struct error *e)
+static int run(const struct operands *operands, const char *command, struct error *e)
 {
+    (void)command;
+    const char *path = operands->n ? operands->v[0] : NULL;
     if ((!settings.output || !strcmp(settings.output, "-")) && isatty(STDOUT_FILENO))
         return error_set(e, DSSM_USAGE, "standard output is a terminal: give -o FILE");
     FILE *f = input_open(path, e);
@@ -207,11 +209,5 @@ static int run(const char *path, struct error *e)
 
 int main(int argc, char **argv)
 {
-    struct operands operands;
-    struct error e = {0};
-    int status;
-    if (!program_start(&program, argc, argv, &operands, &status))
-        return status;
-    int code = run(operands.n ? operands.v[0] : NULL, &e);
-    return code == DSSM_OK ? program_end(&program) : program_fail(&program, &e);
+    return program_main(&program, argc, argv, run);
 }

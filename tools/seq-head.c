@@ -48,16 +48,13 @@ static const struct program program = {
     .reads_stdin = true,
 };
 
+static int run(const struct operands *operands, const char *command, struct error *e)
+{
+    struct passage how = {.in = operands->n ? operands->v[0] : NULL, .out = settings.output, .program = program.name, .command = command};
+    return stream_head(&how, (uint64_t)settings.records, (size_t)settings.steps, e);
+}
+
 int main(int argc, char **argv)
 {
-    struct operands operands;
-    struct error e = {0};
-    int status;
-    if (!program_start(&program, argc, argv, &operands, &status))
-        return status;
-    char *command = command_line(argc, argv);
-    struct passage how = {.in = operands.n ? operands.v[0] : NULL, .out = settings.output, .program = program.name, .command = command};
-    status = stream_head(&how, (uint64_t)settings.records, (size_t)settings.steps, &e);
-    free(command);
-    return status ? program_fail(&program, &e) : program_end(&program);
+    return program_main(&program, argc, argv, run);
 }

@@ -108,20 +108,21 @@ static void print_text(const struct stream_summary *s, const char *name)
         printf("  %s\n", *text_of(line, "command") ? text_of(line, "command") : text_of(line, "program"));
 }
 
-int main(int argc, char **argv)
+static int run(const struct operands *operands, const char *command, struct error *e)
 {
-    struct operands operands;
+    (void)command;
     struct stream_summary s;
-    struct error e = {0};
-    int status;
-    if (!program_start(&program, argc, argv, &operands, &status))
-        return status;
-    const char *path = operands.n ? operands.v[0] : NULL;
-    status = stream_summarise(&s, path, true, &e);
+    const char *path = operands->n ? operands->v[0] : NULL;
+    int status = stream_summarise(&s, path, true, e);
     if (status == DSSM_OK && settings.json)
         print_json(&s, input_name(path));
     else if (status == DSSM_OK)
         print_text(&s, input_name(path));
     stream_summary_clear(&s);
-    return status ? program_fail(&program, &e) : program_end(&program);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    return program_main(&program, argc, argv, run);
 }

@@ -78,26 +78,23 @@ static int parse_steps(const char *text, size_t *from, size_t *to, struct error 
     return error_set(e, DSSM_USAGE, "--steps: expected A-B, A- or A with 1 ≤ A ≤ B, got '%s'", text);
 }
 
-int main(int argc, char **argv)
+static int run(const struct operands *operands, const char *command, struct error *e)
 {
-    struct operands operands;
-    struct error e = {0};
-    int status;
     size_t from, to;
-    if (!program_start(&program, argc, argv, &operands, &status))
-        return status;
     if (!settings.steps && settings.rate == 1)
-        return error_set(&e, DSSM_USAGE, "give --rate or --steps (or both)"), program_fail(&program, &e);
-    char *command = command_line(argc, argv);
-    struct passage how = {.in = operands.n ? operands.v[0] : NULL,
+        return error_set(e, DSSM_USAGE, "give --rate or --steps (or both)");
+    struct passage how = {.in = operands->n ? operands->v[0] : NULL,
                           .out = settings.output,
                           .program = program.name,
                           .command = command,
                           .has_seed = true,
                           .seed = settings.common.seed};
-    status = parse_steps(settings.steps, &from, &to, &e);
-    if (!status)
-        status = stream_mask(&how, settings.rate, from, to, &e);
-    free(command);
-    return status ? program_fail(&program, &e) : program_end(&program);
+    if (parse_steps(settings.steps, &from, &to, e))
+        return e->code;
+    return stream_mask(&how, settings.rate, from, to, e);
+}
+
+int main(int argc, char **argv)
+{
+    return program_main(&program, argc, argv, run);
 }

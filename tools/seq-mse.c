@@ -173,8 +173,9 @@ static int steps_parse(const char *text, size_t *first, size_t *last, struct err
     return good && !*p ? DSSM_OK : error_set(e, DSSM_USAGE, "--steps: expected FIRST-LAST, counted from 1, got '%s'", text);
 }
 
-static int run(const struct operands *o, struct error *e)
+static int run(const struct operands *o, const char *command, struct error *e)
 {
+    (void)command;
     struct source source[2] = {0};
     struct source *a = source, *b = o->n == 2 ? source + 1 : source;
     const char *field_b = settings.b ? settings.b : o->n == 2 ? settings.a : "x_pred";
@@ -200,11 +201,5 @@ static int run(const struct operands *o, struct error *e)
 
 int main(int argc, char **argv)
 {
-    struct operands operands;
-    struct error e = {0};
-    int status;
-    if (!program_start(&program, argc, argv, &operands, &status))
-        return status;
-    int code = run(&operands, &e);
-    return code == DSSM_OK ? program_end(&program) : program_fail(&program, &e);
+    return program_main(&program, argc, argv, run);
 }

@@ -91,26 +91,23 @@ static int check_settings(struct error *e)
     return DSSM_OK;
 }
 
-int main(int argc, char **argv)
+static int run(const struct operands *operands, const char *command, struct error *e)
 {
-    struct operands operands;
-    struct error e = {0};
-    int status;
-    if (!program_start(&program, argc, argv, &operands, &status))
-        return status;
-    char *command = command_line(argc, argv);
-    struct passage how = {.in = operands.n ? operands.v[0] : NULL,
+    struct passage how = {.in = operands->n ? operands->v[0] : NULL,
                           .out = settings.output,
                           .program = program.name,
                           .command = command,
                           .has_seed = settings.fraction > 0,
                           .seed = settings.common.seed};
     struct holdout which = {.every = (uint64_t)settings.every, .fraction = settings.fraction};
-    status = check_settings(&e);
-    if (!status && settings.pieces > 0)
-        status = stream_pieces(&how, (size_t)settings.pieces, &e);
-    else if (!status)
-        status = stream_split(&how, &which, settings.rest, &e);
-    free(command);
-    return status ? program_fail(&program, &e) : program_end(&program);
+    if (check_settings(e))
+        return e->code;
+    if (settings.pieces > 0)
+        return stream_pieces(&how, (size_t)settings.pieces, e);
+    return stream_split(&how, &which, settings.rest, e);
+}
+
+int main(int argc, char **argv)
+{
+    return program_main(&program, argc, argv, run);
 }

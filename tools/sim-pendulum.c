@@ -37,18 +37,16 @@ static const struct program program = {
     .reads_stdin = true,
 };
 
-int main(int argc, char **argv)
+static int run(const struct operands *operands, const char *command, struct error *e)
 {
+    (void)operands;
     struct plant plant = {&plant_pendulum, &settings.pendulum};
-    struct operands operands;
-    struct error e = {0};
-    int status;
-    if (!program_start(&program, argc, argv, &operands, &status))
-        return status;
-    char *command = command_line(argc, argv);
     settings.live.protocol.seed = settings.common.seed;
     settings.live.sequence = (uint32_t)settings.sequence;
-    int code = gen_live(&plant, &settings.live, program.name, command, stdin, input_name(NULL), stdout, &e);
-    free(command);
-    return code == DSSM_OK ? program_end(&program) : program_fail(&program, &e);
+    return gen_live(&plant, &settings.live, program.name, command, stdin, input_name(NULL), stdout, e);
+}
+
+int main(int argc, char **argv)
+{
+    return program_main(&program, argc, argv, run);
 }

@@ -112,6 +112,10 @@ struct operands {
     char **v;
 };
 bool program_start(const struct program *p, int argc, char **argv, struct operands *operands, int *status);
+/* A program whose work is one function: starts, runs it with the operands and the command line for `history`, and says what went wrong.
+ * Returns the exit status, for `return program_main(…)`. */
+int program_main(const struct program *p, int argc, char **argv,
+                 int (*run)(const struct operands *operands, const char *command, struct error *e));
 /* The command line again as one string, quoted for a shell: an entry for `history`. --threads, --data-in and --quiet, which change
  * nothing of what comes out, are left out, so that the same work leaves the same bytes. Caller frees. */
 char *command_line(int argc, char **argv);

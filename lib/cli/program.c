@@ -108,3 +108,17 @@ int program_end(const struct program *p)
     error_set(&e, DSSM_FAILURE, "standard output: %s", errno ? strerror(errno) : "an earlier write failed");
     return program_fail(p, &e);
 }
+
+int program_main(const struct program *p, int argc, char **argv,
+                 int (*run)(const struct operands *operands, const char *command, struct error *e))
+{
+    struct operands operands;
+    struct error e = {0};
+    int status;
+    if (!program_start(p, argc, argv, &operands, &status))
+        return status;
+    char *command = command_line(argc, argv);
+    int code = run(&operands, command, &e);
+    free(command);
+    return code == DSSM_OK ? program_end(p) : program_fail(p, &e);
+}

@@ -110,6 +110,16 @@ any_place() {
     done
 }
 
+# Convolutions over colour pictures: they train, and the model does what any model does; numbers that are no picture are refused.
+any_pictures() {
+    gen-reacher -n 12 --steps 6 --observe rgb --size 16 > rgb.msgpack
+    small --encoder conv:4-8 --decoder conv:4-8/16 -o pictures.npz rgb.msgpack
+    any_chain pictures.npz rgb.msgpack
+    gen-reacher -n 3 --steps 6 > angles.msgpack
+    refuses 2 "--encoder: convolutions need pictures" small --encoder conv -o none.npz angles.msgpack
+    assert_not_exists none.npz
+}
+
 # any_online MODEL STREAM: record by record, however it is cut, the beliefs are the filter's.
 any_online() {
     seq-mask --rate 0.2 --seed 3 "$2" > online.gaps

@@ -36,6 +36,10 @@ small() {
         "--no-centred-bases --mixing-gain 1"
 }
 
+@test "convolutions over colour pictures" {
+    any_pictures
+}
+
 @test "from memory or from the file: same bytes" {
     any_place "$DATA"
 }

@@ -35,6 +35,10 @@ small() {
         "--no-centred-bases --mixing-gain 1 --fusion-variance 0.02"
 }
 
+@test "convolutions over colour pictures" {
+    any_pictures
+}
+
 @test "from memory or from the file: same bytes" {
     any_place "$DATA"
 }

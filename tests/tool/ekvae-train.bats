@@ -278,6 +278,14 @@ crops() {
 
 # ---- refusals: status, words, and nothing under the final name ----
 
+@test "convolutions over colour pictures" {
+    load any-model
+    small() {
+        ekvae-train -q --seed 3 --starts 1 --updates 30 --d0 excess:500 "$@"
+    }
+    any_pictures
+}
+
 @test "from memory or from the file: same bytes" {
     load any-model
     small() {

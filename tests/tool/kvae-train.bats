@@ -34,6 +34,10 @@ small() {
         "--latent 2 --crop-every 2" "--latent 5 --aux 3 --bases 1 --lstm-units 1"
 }
 
+@test "convolutions over colour pictures" {
+    any_pictures
+}
+
 @test "from memory or from the file: same bytes" {
     any_place "$DATA"
 }

@@ -35,6 +35,10 @@ small() {
         "--prior-hidden 8-8 --posterior-hidden 8-8 --transition-rate 1" "--crop-every 2"
 }
 
+@test "convolutions over colour pictures" {
+    any_pictures
+}
+
 @test "from memory or from the file: same bytes" {
     any_place "$DATA"
 }
