@@ -1,4 +1,5 @@
-# Models in rows: where the angle and where the velocity are in z. If z is disentangled, (z_1, z_2) shows the angle alone and z_3 the velocity alone.
+# Models in rows: where the angle and where the velocity are in z. If z is disentangled, one of its numbers shows the velocity alone, and the other two
+# the angle. Which one that is, no model says: it is the one that goes with the velocity most closely.
 # gnuplot -e "folder='work/figures'; rows='vhp-ekvae-co vhp-dvbs-co'; output='figure-5.png'" disentangled.gp
 # Of each row it reads folder/row/states.tsv (columns z1, z2, z3, angle, velocity).
 
@@ -26,20 +27,32 @@ do for [i = 1:n] {
     stats input using (abs(column("velocity"))) name "s" nooutput
     speed = s_max
 
-    set title sprintf("%s: z_1, z_2", word(rows, i))
-    set xlabel "z_1"
-    set ylabel "z_2"
+    array match[3]
+    do for [k = 1:3] {
+        stats input using sprintf("z%d", k):"velocity" name "m" nooutput
+        match[k] = abs(m_correlation)
+    }
+    v = match[3] >= match[1] && match[3] >= match[2] ? 3 : match[2] >= match[1] ? 2 : 1
+    a = v == 1 ? 2 : 1
+    b = v == 3 ? 2 : 3
+    za = sprintf("z%d", a)
+    zb = sprintf("z%d", b)
+    zv = sprintf("z%d", v)
+
+    set title sprintf("%s: z_%d, z_%d", word(rows, i), a, b)
+    set xlabel sprintf("z_%d", a)
+    set ylabel sprintf("z_%d", b)
     @angles
-    plot input using "z1":"z2":(wrapped(column("angle"))) with points linestyle 1 linecolor palette
+    plot input using za:zb:(wrapped(column("angle"))) with points linestyle 1 linecolor palette
 
-    set title "z_1, z_3"
-    set ylabel "z_3"
+    set title sprintf("z_%d, z_%d", a, v)
+    set ylabel sprintf("z_%d", v)
     @speeds
-    plot input using "z1":"z3":"velocity" with points linestyle 1 linecolor palette
+    plot input using za:zv:"velocity" with points linestyle 1 linecolor palette
 
-    set title "z_3 against the velocity"
+    set title sprintf("z_%d against the velocity", v)
     set xlabel "true velocity (rad/s)"
     @angles
-    plot input using "velocity":"z3":(wrapped(column("angle"))) with points linestyle 1 linecolor palette
+    plot input using "velocity":zv:(wrapped(column("angle"))) with points linestyle 1 linecolor palette
 }
 unset multiplot
