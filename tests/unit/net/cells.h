@@ -340,7 +340,8 @@ static inline void check_places(const struct cell *cell)
             var *out = cell->run(t, x, start, 4, lanes, alive, FORWARD);
             for (int r = 0; r < q.rows; r++)
                 for (int i = 0; i < 4 * lanes; i++)
-                    assert_true(fabs(number_of(out, r, i) - number_of(first, r, i / lanes * lanes + (i + lanes - turn) % lanes)) <= rounding);
+                    assert_true(fabs(number_of(out, r, i) - number_of(first, r, i / lanes * lanes + (i + lanes - turn) % lanes)) <=
+                                rounding);
         }
         tape_free(t);
         problem_close(&q);
