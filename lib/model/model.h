@@ -54,6 +54,7 @@ void dataset_expect(const struct dataset *d, const int *pick, int n);
 struct batch {
     int T, B, dx, du;
     real *x;            /* dx×(T·B) */
+    size_t room;        /* numbers that x has memory for */
     real *u;            /* du×(T·B); NULL if du is 0. u of step t acts from t to t+1 */
     real *seen;         /* 1×(T·B): 1 where x was observed */
     real *alive;        /* 1×(T·B): 1 up to a sequence's last step */
@@ -63,6 +64,8 @@ struct batch {
 };
 /* Builds the batch of records[pick[0..B-1]] over steps from..from+T-1. `sequence` numbers are pick[] itself. */
 void batch_fill(struct batch *b, const struct record *records, const int *pick, int B, int dx, int du, int from, int T);
+/* The same in a batch that was filled before, or is {0}: the memory of x is used again if it is enough. */
+void batch_refill(struct batch *b, const struct record *records, const int *pick, int B, int dx, int du, int from, int T);
 /* Where many records go through a model, they are taken in chunks of this size, side by side on one tape, whatever the number of threads.
  */
 enum { MODEL_CHUNK = 25 };

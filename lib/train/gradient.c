@@ -66,8 +66,8 @@ static int chunk_size(const struct gradient_engine *g, int i)
 /* The batch of chunk i, and how often each of its sequences counts. */
 static int fill_chunk(const struct gradient_engine *g, struct chunk *c, int i, struct error *e)
 {
-    struct record piece[CHUNK];
-    int n = chunk_size(g, i), lane[CHUNK];
+    struct record piece[CHUNK] = {0};
+    int n = chunk_size(g, i), lane[CHUNK] = {0};
     for (int l = 0; l < n; l++) {
         int at = i * CHUNK + l, sequence = g->pick[at];
         if (dataset_piece(g->data, sequence, g->from ? (size_t)g->from[at] : 0, (size_t)g->T, &piece[l], e)) {
@@ -77,8 +77,7 @@ static int fill_chunk(const struct gradient_engine *g, struct chunk *c, int i, s
         c->factor[l] = (real)((double)record_steps(&g->data->record[sequence]) / (double)record_steps(&piece[l]));
         lane[l] = l;
     }
-    batch_free(&c->batch);
-    batch_fill(&c->batch, piece, lane, n, g->model->dx, g->model->du, 0, g->T);
+    batch_refill(&c->batch, piece, lane, n, g->model->dx, g->model->du, 0, g->T);
     for (int l = 0; l < n; l++)
         c->batch.sequence[l] = (uint32_t)g->pick[i * CHUNK + l];
     dataset_pieces_free(g->data, piece, n);
