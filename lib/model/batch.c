@@ -72,8 +72,8 @@ static void fill_lane(struct batch *b, const struct record *r, int lane, int fro
     }
 }
 
-/* The frames of step t. A few rows of all sequences at a time: the lanes of a step stand side by side, and what is written stays in the cache
- * until its line is full. */
+/* The frames of step t. A few rows of all sequences at a time: the lanes of a step stand side by side, and what is written stays in the
+ * cache until its line is full. */
 static void fill_frames(const struct batch *b, const struct array *const *x, int t)
 {
     enum { ROWS = 32 };
