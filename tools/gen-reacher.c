@@ -5,24 +5,14 @@
 
 /* The published set has 2000 sequences of 30 steps. */
 static const struct option_default sequences_of_the_paper[] = {{"sequences", "2000"}, {"steps", "30"}, {0}};
-/* As gentle as the published errors let one think that its arm moves. */
-static const struct option_default paper_like[] = {{"substeps", "1"}, {"burn-in", "20"}, {"v0", "0"}, {0}};
-static const struct option_preset presets[] = {{"standard", NULL}, {"paper", paper_like}, {0}};
-
 struct settings {
-    int preset;
     struct reacher_told told;
     struct generation generation;
 };
 
-static const struct option_row preset_rows[] = {
-    {"preset", 0, OPT_CHOICE, offsetof(struct settings, preset), "standard", 0, 0, "standard|paper", "NAME",
-     "Where other options start from: paper is --substeps 1 --burn-in 20 --v0 0."},
-    {0},
-};
 static struct settings settings;
 static struct option_group groups[] = {
-    {"Preset", preset_rows, &settings},
+    {"Preset", options_reacher_preset, &settings.told},
     {"Protocol", NULL, &settings.generation},
     {"Plant", options_reacher, &settings.told},
     {"Picture", options_reacher_view, &settings.told},
@@ -38,7 +28,7 @@ static const struct program program = {
                 "gen-reacher -n 5 --observe rgb | seq-frames --every 2 -o sheet.png\n"
                 "gen-reacher --preset paper --observe rgb --target random --seed 2 -o arm-test.msgpack\n",
     .groups = groups,
-    .presets = presets,
+    .presets = presets_reacher,
 };
 
 static int run(const struct operands *operands, const char *command, struct error *e)

@@ -6,22 +6,11 @@
 struct settings {
     struct pendulum pendulum;
     struct live live;
-    int sequence;
     struct common common;
 };
 
-#define AT(member) offsetof(struct settings, member)
-static const struct option_row rows[] = {
-    {"sequence", 0, OPT_INT, AT(sequence), "0", 0, 2147483647, NULL, "I",
-     "Start as sequence number I of gen-pendulum does, with the same seed and options."},
-    {"steps", 0, OPT_INT, AT(live.steps), "0", 0, 2147483647, NULL, "T", "End by itself after T observations; 0: when the controls end."},
-    {"noise", 0, OPT_REAL, AT(live.protocol.noise), "0", 0, 1e12, NULL, "SD",
-     "Noise added to every observed number (of an image: values from 0 to 1, then clamped)."},
-    {"truth", 0, OPT_FLAG, AT(live.truth), "yes", 0, 0, NULL, NULL, "Tell the true state s with every observation; --no-truth: do not."},
-    {0},
-};
 static struct settings settings;
-static const struct option_group groups[] = {{"Conversation", rows, &settings},
+static const struct option_group groups[] = {{"Conversation", options_live, &settings.live},
                                              {"Plant", options_pendulum, &settings.pendulum},
                                              {"Picture", options_pendulum_view, &settings.pendulum},
                                              {"Common", options_common, &settings.common},
@@ -42,7 +31,6 @@ static int run(const struct operands *operands, const char *command, struct erro
     (void)operands;
     struct plant plant = {&plant_pendulum, &settings.pendulum};
     settings.live.protocol.seed = settings.common.seed;
-    settings.live.sequence = (uint32_t)settings.sequence;
     return gen_live(&plant, &settings.live, program.name, command, stdin, input_name(NULL), stdout, e);
 }
 

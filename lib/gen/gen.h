@@ -41,13 +41,18 @@ extern const struct option_row options_pendulum_view[]; /* what is seen of it; i
 
 /* What a user says of a reacher. */
 struct reacher_told {
-    struct reacher arm;   /* limit and target are filled from what follows by reacher_plant */
+    int preset;           /* of presets_reacher */
+    struct reacher arm;   /* limit, pose and target are filled from what follows by reacher_plant */
     double limit_degrees; /* of the wrist */
+    const char *start;    /* "uniform", or "S,W" in degrees */
     const char *target;   /* "X,Y" in metres, "random" or "none" */
 };
-extern const struct option_row options_reacher[];      /* into a struct reacher_told */
-extern const struct option_row options_reacher_view[]; /* what is seen of it; into the same */
-/* The plant that was told; it borrows told->arm. DSSM_USAGE for a target that is none of these, or that nobody would see. */
+extern const struct option_preset presets_reacher[];     /* a program with these has the options --preset, --substeps, --v0, --burn-in */
+extern const struct option_row options_reacher_preset[]; /* into a struct reacher_told */
+extern const struct option_row options_reacher[];        /* into a struct reacher_told */
+extern const struct option_row options_reacher_view[];   /* what is seen of it; into the same */
+/* The plant that was told; it borrows told->arm. DSSM_USAGE for a start or a target that is none of these, or a target that nobody would
+ * see. */
 int reacher_plant(struct reacher_told *told, struct plant *p, struct error *e);
 
 /* ---- the program (program.c) ---- */
@@ -71,11 +76,12 @@ int gen_run(const struct program *program, const struct plant *p, const struct g
 
 /* How a plant runs live. */
 struct live {
-    struct protocol protocol; /* seed and noise; no actions are drawn */
-    uint32_t sequence;        /* it starts where this sequence of a gen- program starts, with that one's noise */
+    struct protocol protocol; /* seed, noise, burn-in and its actions; no others are drawn */
+    int sequence;             /* it starts where this sequence of a gen- program starts, with that one's noise */
     int steps;                /* it ends by itself after so many observations; 0: it does not */
     bool truth;               /* tells its true state */
 };
+extern const struct option_row options_live[]; /* into a struct live; not seed and burn-in */
 /* Writes header and first observation to `out`, then for each control that comes from `in` (for messages: `name`) the observation after it,
  * flushed at once, until the controls end. Controls are held within ±control_max, as by a motor that gives no more. DSSM_BAD_INPUT for
  * controls that break a rule, DSSM_CUT_SHORT if they break off; then the observations have no trailer. */

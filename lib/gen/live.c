@@ -5,6 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define AT(member) offsetof(struct live, member)
+const struct option_row options_live[] = {
+    {"sequence", 0, OPT_INT, AT(sequence), "0", 0, 2147483647, NULL, "I",
+     "Start as sequence number I of the gen- program does, with the same seed and options."},
+    {"steps", 0, OPT_INT, AT(steps), "0", 0, 2147483647, NULL, "T", "End by itself after T observations; 0: when the controls end."},
+    {"noise", 0, OPT_REAL, AT(protocol.noise), "0", 0, 1e12, NULL, "SD",
+     "Noise added to every observed number (of an image: values from 0 to 1, then clamped)."},
+    {"truth", 0, OPT_FLAG, AT(truth), "yes", 0, 0, NULL, NULL, "Tell the true state s with every observation; --no-truth: do not."},
+    {0},
+};
+#undef AT
+
 /* A plant at a time of its life. */
 struct life {
     const struct plant *plant;
@@ -33,7 +45,7 @@ static int observe(struct life *l, struct error *e)
     struct record rec;
     record_init(&rec);
     record_set_id(&rec, l->id);
-    record_put(&rec, "x", gen_observed(l->plant, &l->how->protocol, l->how->sequence, l->step, 1, l->s));
+    record_put(&rec, "x", gen_observed(l->plant, &l->how->protocol, (uint32_t)l->how->sequence, l->step, 1, l->s));
     if (l->how->truth) {
         size_t states = (size_t)l->plant->kind->states;
         struct array s = array_new(DT_F8, 2, (const size_t[]){1, states});
@@ -95,8 +107,8 @@ int gen_live(const struct plant *p, const struct live *how, const char *program,
     json_decref(header);
     if (!l.out)
         return e->code;
-    l.id = xasprintf("%s-%llu-%06u", p->kind->name, (unsigned long long)how->protocol.seed, how->sequence);
-    sim_start(p, &how->protocol, how->sequence, l.s);
+    l.id = xasprintf("%s-%llu-%06d", p->kind->name, (unsigned long long)how->protocol.seed, how->sequence);
+    sim_start(p, &how->protocol, (uint32_t)how->sequence, l.s);
     int code = live_on(&l, in, name, e);
     free(l.id);
     if (code == DSSM_OK)

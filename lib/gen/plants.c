@@ -26,8 +26,20 @@ const struct option_row options_pendulum_view[] = {
     {0},
 };
 
+/* As gentle as the published errors let one think that its arm moves. */
+static const struct option_default reacher_of_the_paper[] = {{"substeps", "1"}, {"burn-in", "20"}, {"v0", "0"}, {0}};
+const struct option_preset presets_reacher[] = {{"standard", NULL}, {"paper", reacher_of_the_paper}, {0}};
+
 #define TOLD(member) offsetof(struct reacher_told, member)
+const struct option_row options_reacher_preset[] = {
+    {"preset", 0, OPT_CHOICE, TOLD(preset), "standard", 0, 0, "standard|paper", "NAME",
+     "Where other options start from: paper is --substeps 1 --burn-in 20 --v0 0."},
+    {0},
+};
+
 const struct option_row options_reacher[] = {
+    {"start", 0, OPT_TEXT, TOLD(start), "uniform", 0, 0, NULL, "HOW",
+     "Start in any pose with velocities up to --v0 (uniform), or at rest in the pose S,W: angles of shoulder and wrist, degrees."},
     {"v0", 0, OPT_REAL, TOLD(arm.v0), "5", 0, 1e12, NULL, "RAD/S", "Largest starting velocity of either joint."},
     {"substeps", 0, OPT_INT, TOLD(arm.substeps), "2", 1, 100000, NULL, "N", "Steps of 0.02 s in a control interval."},
     {"damping", 0, OPT_REAL, TOLD(arm.damping), "0.01", 0, 1e12, NULL, "D", "Damping of each joint, N m s."},
@@ -48,23 +60,40 @@ const struct option_row options_reacher_view[] = {
     {0},
 };
 
-/* "X,Y" */
-static bool parse_place(const char *text, double at[2])
+/* Two numbers "A,B" within ±most; false for anything else. */
+static bool parse_pair(const char *text, double most, double v[2])
 {
     char more;
-    return sscanf(text, "%lf,%lf%c", &at[0], &at[1], &more) == 2 && fabs(at[0]) <= 1 && fabs(at[1]) <= 1;
+    return sscanf(text, "%lf,%lf%c", &v[0], &v[1], &more) == 2 && fabs(v[0]) <= most && fabs(v[1]) <= most;
+}
+
+/* Uniform, or a pose within the wrist's limit. */
+static int take_start(struct reacher_told *told, struct error *e)
+{
+    struct reacher *arm = &told->arm;
+    double degrees[2];
+    arm->posed = strcmp(told->start, "uniform") != 0;
+    if (!arm->posed)
+        return DSSM_OK;
+    if (!parse_pair(told->start, 360, degrees) || fabs(degrees[1]) > told->limit_degrees)
+        return error_set(e, DSSM_USAGE, "--start: expected uniform or S,W (degrees, W within --limit), got '%s'", told->start);
+    for (int i = 0; i < 2; i++)
+        arm->pose[i] = degrees[i] * M_PI / 180;
+    return DSSM_OK;
 }
 
 int reacher_plant(struct reacher_told *told, struct plant *p, struct error *e)
 {
     struct reacher *arm = &told->arm;
     arm->limit = told->limit_degrees * M_PI / 180;
+    if (take_start(told, e))
+        return e->code;
     arm->target = TARGET_FIXED;
     if (!strcmp(told->target, "none"))
         arm->target = TARGET_NONE;
     else if (!strcmp(told->target, "random"))
         arm->target = TARGET_RANDOM;
-    else if (!parse_place(told->target, arm->target_at))
+    else if (!parse_pair(told->target, 1, arm->target_at))
         return error_set(e, DSSM_USAGE, "--target: expected X,Y (metres, from -1 to 1), random or none, got '%s'", told->target);
     if (arm->target != TARGET_NONE && arm->observe != REACHER_RGB)
         return error_set(e, DSSM_USAGE, "--target: only a picture shows it; add --observe rgb");

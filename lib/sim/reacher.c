@@ -127,7 +127,7 @@ static void reacher_start(const void *settings, const double *uniform, double *s
     const struct reacher *r = settings;
     const double most[4] = {M_PI, r->limit, r->v0, r->v0};
     for (int i = 0; i < 4; i++)
-        s[i] = most[i] * (2 * uniform[i] - 1);
+        s[i] = !r->posed ? most[i] * (2 * uniform[i] - 1) : i < 2 ? r->pose[i] : 0;
 }
 
 /* And then the target's distance and direction, as the suite draws them. */

@@ -84,6 +84,8 @@ struct reacher {
     double damping;      /* of each joint, N m s */
     double limit;        /* of the wrist to either side, rad */
     double v0;           /* starting velocities are drawn from ±v0, rad/s; angles from all that there are */
+    bool posed;          /* start at rest in a pose that is given: */
+    double pose[2];      /* angles of shoulder and wrist, rad */
     int observe;         /* enum reacher_observe: both angles, their sines and cosines, a picture */
     int size;            /* picture: pixels on a side */
     int style;           /* enum reacher_style */
@@ -91,7 +93,7 @@ struct reacher {
     int target;          /* enum reacher_target; TARGET_RANDOM needs plant_reacher_target */
     double target_at[2]; /* of TARGET_FIXED, metres from the shoulder */
 };
-/* 2 substeps, damping 0.01, limit 160°, ±5 rad/s, angles, 64×64 picture, plain, edge 2, no target. */
+/* 2 substeps, damping 0.01, limit 160°, ±5 rad/s, not posed, angles, 64×64 picture, plain, edge 2, no target. */
 extern const struct reacher reacher_standard;
 /* State: angles of shoulder (unwrapped; 0 to the right, positive anticlockwise) and wrist (0 straight), their velocities. Controls:
  * both motors. settings: struct reacher. */

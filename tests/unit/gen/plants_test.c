@@ -65,8 +65,32 @@ static void targets(void **state)
     assert_non_null(strstr(e.text, "only a picture shows it"));
 }
 
+static void starts(void **state)
+{
+    (void)state;
+    static const double uniform[4] = {0.1, 0.9, 0.4, 0.6};
+    struct error e = {0};
+    struct reacher_told told = standard();
+    struct plant p;
+    double s[4];
+    assert_int_equal(reacher_plant(&told, &p, &e), DSSM_OK);
+    p.kind->start(p.settings, uniform, s);
+    assert_true(fabs(s[0] + 0.8 * M_PI) < 1e-12 && fabs(s[2] + 1) < 1e-12);
+    told.start = "-90,45";
+    assert_int_equal(reacher_plant(&told, &p, &e), DSSM_OK);
+    p.kind->start(p.settings, uniform, s);
+    assert_true(fabs(s[0] + M_PI / 2) < 1e-12 && fabs(s[1] - M_PI / 4) < 1e-12 && s[2] == 0 && s[3] == 0);
+
+    static const char *const wrong[] = {"", "hang", "10", "10,", "10,161", "361,0", "nan,0", "1,2,3"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        told.start = wrong[i];
+        assert_int_equal(reacher_plant(&told, &p, &e), DSSM_USAGE);
+        assert_non_null(strstr(e.text, "--start: expected uniform or S,W"));
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(defaults_are_the_standards), cmocka_unit_test(targets)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(defaults_are_the_standards), cmocka_unit_test(targets), cmocka_unit_test(starts)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
