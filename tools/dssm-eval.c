@@ -3,10 +3,8 @@
 #include "judge/judge.h"
 #include "model/model.h"
 
-#include <cblas.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum report_form { REPORT_JSON, REPORT_TABLE };
 struct settings {
@@ -84,7 +82,7 @@ static int evaluate(const struct model *m, const char *path, struct error *e)
         program_say(&program, settings.common.quiet, "%s", remark);
     free(remark);
     if ((code = model_fits(m, &d, input_name(path), e)) == DSSM_OK) {
-        struct pool *pool = pool_new(settings.common.threads > 0 ? settings.common.threads : (int)sysconf(_SC_NPROCESSORS_ONLN));
+        struct pool *pool = pool_new(settings.common.threads);
         code = print_report(evaluate_model(m, &d, &settings.evaluation, pool, e), e);
         pool_free(pool);
     }
@@ -95,7 +93,7 @@ static int evaluate(const struct model *m, const char *path, struct error *e)
 static int run(const struct operands *operands, const char *command, struct error *e)
 {
     (void)command;
-    openblas_set_num_threads(1);
+    blas_start();
     settings.evaluation.seed = settings.common.seed;
     struct model *m = model_load(operands->v[0], e);
     if (!m)

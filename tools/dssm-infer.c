@@ -3,10 +3,8 @@
 #include "model/model.h"
 #include "stream/stream.h"
 
-#include <cblas.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 struct settings {
     bool filtered, smoothed, online;
@@ -112,9 +110,9 @@ static int put(struct writer *w, struct record *rec, const struct beliefs *z, st
 
 static int infer_blocks(const struct model *m, struct filter *f, enum inference how, struct error *e)
 {
-    int threads = settings.common.threads > 0 ? settings.common.threads : (int)sysconf(_SC_NPROCESSORS_ONLN), got, code = DSSM_OK;
-    struct pool *pool = pool_new(threads);
-    struct block b = block_new(threads);
+    int got, code = DSSM_OK;
+    struct pool *pool = pool_new(settings.common.threads);
+    struct block b = block_new(pool_threads(pool));
     struct beliefs *z = xcalloc((size_t)b.room, sizeof *z);
     const struct noise noise = {.seed = settings.common.seed};
     while (code == DSSM_OK && (got = block_read(&b, f->reader, input_name(f->how->in), m, e)) != 0) {
@@ -165,7 +163,7 @@ static int infer_online(const struct model *m, struct filter *f, struct error *e
 
 static int run(const struct operands *operands, const char *command, struct error *e)
 {
-    openblas_set_num_threads(1);
+    blas_start();
     if (settings.smoothed && (settings.filtered || settings.online))
         return error_set(e, DSSM_USAGE, "--smoothed: not together with --%s", settings.filtered ? "filtered" : "online");
     struct passage how = {.in = operands->n > 1 ? operands->v[1] : NULL,

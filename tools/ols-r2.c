@@ -1,9 +1,9 @@
 /* ols-r2: how much of the true states the latent states of a stream tell. */
 #include "cli/cli.h"
+#include "grad/grad.h"
 #include "judge/judge.h"
 #include "stream/stream.h"
 
-#include <cblas.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -129,7 +129,7 @@ static int report(struct regression *g, struct error *e)
 static int run(const struct operands *operands, const char *command, struct error *e)
 {
     (void)command;
-    openblas_set_num_threads(1); /* small matrices; and the same bits on every machine of a kind */
+    blas_start(); /* small matrices; and the same bits on every machine of a kind */
     const char *path = operands->n ? operands->v[0] : NULL;
     struct regression g = {0};
     FILE *f = input_open(path, e);

@@ -2,11 +2,9 @@
 #include "cli/cli.h"
 #include "control/control.h"
 
-#include <cblas.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 struct settings {
     const char *output, *position, *velocity, *from, *metrics, *checkpoint;
@@ -167,7 +165,7 @@ static int learn_from(const struct model *m, const char *path, struct pool *pool
 
 static int run(const struct operands *operands, const char *command, struct error *e)
 {
-    openblas_set_num_threads(1);
+    blas_start();
     const char *path = operands->n > 1 ? operands->v[1] : NULL;
     if (!settings.output)
         return error_set(e, DSSM_USAGE, "--output: expected the name of the policy's file");
@@ -181,7 +179,7 @@ static int run(const struct operands *operands, const char *command, struct erro
     struct model *m = model_load(operands->v[0], e);
     if (!m)
         return e->code;
-    struct pool *pool = pool_new(settings.common.threads > 0 ? settings.common.threads : (int)sysconf(_SC_NPROCESSORS_ONLN));
+    struct pool *pool = pool_new(settings.common.threads);
     int status = learn_from(m, path, pool, command, e);
     pool_free(pool);
     model_free(m);

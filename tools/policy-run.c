@@ -2,11 +2,9 @@
 #include "cli/cli.h"
 #include "control/control.h"
 
-#include <cblas.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 struct settings {
     int steps, episodes;
@@ -132,7 +130,7 @@ static int run_on(const struct model *m, const struct policy *p, const struct op
 
 static int run(const struct operands *operands, const char *command, struct error *e)
 {
-    openblas_set_num_threads(1);
+    blas_start();
     struct model *m = model_load(operands->v[0], e);
     if (!m)
         return e->code;

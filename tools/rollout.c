@@ -3,11 +3,9 @@
 #include "model/model.h"
 #include "stream/stream.h"
 
-#include <cblas.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum from { FROM_SMOOTHED, FROM_FILTERED };
 enum start { START_SAMPLE, START_MEAN };
@@ -350,7 +348,7 @@ static int check_settings(const struct operands *operands, struct error *e)
 
 static int run(const struct operands *operands, const char *command, struct error *e)
 {
-    openblas_set_num_threads(1);
+    blas_start();
     if (check_settings(operands, e))
         return e->code;
     struct model *m = model_load(operands->v[0], e);
@@ -362,10 +360,7 @@ static int run(const struct operands *operands, const char *command, struct erro
                           .command = command,
                           .has_seed = true,
                           .seed = settings.common.seed};
-    struct job j = {m,
-                    how,
-                    pool_new(settings.common.threads > 0 ? settings.common.threads : (int)sysconf(_SC_NPROCESSORS_ONLN)),
-                    {.seed = settings.common.seed}};
+    struct job j = {m, how, pool_new(settings.common.threads), {.seed = settings.common.seed}};
     int code = settings.generate > 0 ? generate(&j, e) : predict(&j, e);
     pool_free(j.pool);
     model_free(m);

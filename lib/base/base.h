@@ -88,7 +88,7 @@ void draw_shuffle(struct draw d, int n, int *order);                      /* ord
 /* A pool of workers, the caller being one of them. Jobs 0..jobs-1 are taken in any order; a job
  * that must be the same for any number of threads may depend on its index, not on its worker. */
 struct pool;
-struct pool *pool_new(int threads);                                                                /* threads ≥ 1; starts threads-1 */
+struct pool *pool_new(int threads); /* starts threads−1; 0: one for each processor */
 void pool_run(struct pool *p, int jobs, void (*job)(void *arg, int index, int worker), void *arg); /* returns when all are done */
 int pool_threads(const struct pool *p);
 void pool_free(struct pool *p);

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 struct pool {
     int threads;
@@ -55,7 +56,8 @@ static void *work(void *arg)
 struct pool *pool_new(int threads)
 {
     struct pool *p = xcalloc(1, sizeof *p);
-    p->threads = threads < 1 ? 1 : threads;
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    p->threads = threads > 0 ? threads : processors > 0 ? (int)processors : 1;
     p->thread = xcalloc((size_t)p->threads, sizeof *p->thread);
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->start, NULL);

@@ -2,7 +2,6 @@
 #include "gen/gen.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #define INTO(member) offsetof(struct generation, member)
 const struct option_row options_generation[] = {
@@ -51,9 +50,9 @@ static void draw_sequence(void *arg, int index, int worker)
 /* Drawn sequences, a few for each thread at a time, written in their order. */
 static int generate(const struct plant *p, const struct generation *g, const struct protocol *how, struct writer *w, struct error *e)
 {
-    int threads = g->common.threads ? g->common.threads : (int)sysconf(_SC_NPROCESSORS_ONLN), room = 4 * threads;
+    struct pool *pool = pool_new(g->common.threads);
+    int room = 4 * pool_threads(pool);
     struct block b = {p, how, 0, g->steps, xcalloc((size_t)room, sizeof *b.rec)};
-    struct pool *pool = pool_new(threads);
     int code = DSSM_OK;
     for (; b.first < g->sequences && code == DSSM_OK; b.first += room) {
         int n = g->sequences - b.first < room ? g->sequences - b.first : room;

@@ -130,6 +130,9 @@ var *softmax(struct tape *t, var *a);   /* over rows, lane by lane, the largest 
 
 /* ---- layers (dense.c) ---- */
 enum activation { ACT_NONE, ACT_TANH, ACT_RELU, ACT_SIGMOID, ACT_SOFTPLUS };
+/* Before the first product of matrices: products take one thread each (chunks run side by side), and OpenBLAS gets the memory that it works
+ * in; where that is not to be had it would ask for ever, so then this aborts as xmalloc does. */
+void blas_start(void);
 /* act(W x + b): W n×k, x k×L, b n×1 or NULL. One GEMM forward, two backward. */
 var *dense(struct tape *t, var *W, var *b, var *x, enum activation act);
 var *matmul(struct tape *t, var *W, var *x); /* W x, no bias */

@@ -1,7 +1,6 @@
 /* The body of every trainer: options, data, training, model. */
 #include "train/run.h"
 
-#include <cblas.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -80,7 +79,7 @@ static int train_on(const struct job *j, const struct dataset *d, const struct d
         model_free(m);
         return e->code;
     }
-    struct pool *pool = pool_new(j->common->threads > 0 ? j->common->threads : (int)sysconf(_SC_NPROCESSORS_ONLN));
+    struct pool *pool = pool_new(j->common->threads);
     struct train_io io = {.program = j->p->name,
                           .checkpoint = j->files->checkpoint,
                           .metrics = j->files->metrics,
@@ -171,7 +170,7 @@ int train_program(const struct model_kind *kind, int argc, char **argv)
         json_t *general = options_to_json(options_common, &common);
         json_object_set(made_with, "seed", json_object_get(general, "seed"));
         json_decref(general);
-        openblas_set_num_threads(1);
+        blas_start();
         struct job j = {&p, &common, &files, data_in, &train, kind, settings, made_with, operands.n > 0 ? operands.v[0] : NULL, command};
         status = run_job(&j, &e);
         status = status ? program_fail(&p, &e) : program_end(&p);

@@ -482,3 +482,15 @@ crops() {
     assert_success
     assert_regex "$stderr" "warning: --validation without --metrics"
 }
+
+@test "memory that is not to be had: said, and no waiting for ever" {
+    sanitized && skip "sanitizers take all the addresses that there are"
+    local room
+    for room in 140000 180000 260000; do # kilobytes; libraries alone take some hundred thousand, OpenBLAS wants as much again
+        run env OPENBLAS_NUM_THREADS=1 bash -c "ulimit -v $room; exec timeout 120 ekvae-train -q --threads 2 --encoder 16 --decoder 16 \
+            --starts 1 --updates 2 -o m.npz '$DATA/train.msgpack'"
+        [ "$status" -ne 0 ] && [ "$status" -ne 124 ] || fail "with $room kB: status $status"
+    done
+    assert_output --partial "out of memory: "
+    assert_not_exists m.npz
+}

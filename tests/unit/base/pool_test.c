@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/base.h"
 
@@ -68,12 +69,12 @@ static void results_are_seen_after_a_round(void **state)
     pool_free(p);
 }
 
-static void wrong_thread_counts_become_one(void **state)
+static void no_count_is_one_for_each_processor(void **state)
 {
     (void)state;
     struct pool *p = pool_new(0);
-    struct count c = {.threads = 1};
-    assert_int_equal(pool_threads(p), 1);
+    struct count c = {.threads = (int)sysconf(_SC_NPROCESSORS_ONLN)};
+    assert_int_equal(pool_threads(p), c.threads);
     pool_run(p, 5, count_job, &c);
     assert_int_equal(c.runs[4], 1);
     pool_free(p);
@@ -84,7 +85,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_job_runs_once),
         cmocka_unit_test(results_are_seen_after_a_round),
-        cmocka_unit_test(wrong_thread_counts_become_one),
+        cmocka_unit_test(no_count_is_one_for_each_processor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

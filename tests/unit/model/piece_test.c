@@ -6,6 +6,9 @@
 
 #include <cmocka.h>
 
+#include <sys/resource.h>
+#include <sys/stat.h>
+
 #include "stored.h"
 
 /* x, u and mask agree in type, shape and bytes. */
@@ -164,6 +167,65 @@ static void what_was_read_first_counts(void **state)
     stored_close(&s);
 }
 
+/* 24 sequences of 4 MiB each at a name of its own. Caller frees it. */
+static char *large_stream(void)
+{
+    char *path = xstrdup("/tmp/large-XXXXXX");
+    FILE *f = fdopen(mkstemp(path), "w");
+    struct error e;
+    json_t *header = header_new();
+    struct writer *w = writer_open(f, header, false, &e);
+    for (int i = 0; i < 24; i++) {
+        struct record r;
+        record_init(&r);
+        record_set_id(&r, (const char[]){(char)('a' + i), 0});
+        record_put(&r, "x", array_new(DT_U1, 2, (const size_t[]){1024, 4096}));
+        assert_int_equal(writer_put(w, &r, &e), DSSM_OK);
+        record_clear(&r);
+    }
+    assert_int_equal(writer_close(w, &e), DSSM_OK);
+    json_decref(header);
+    fclose(f);
+    return path;
+}
+
+/* Where x is with so much memory there, and whether the user is told so. */
+static bool stays_in_file(const char *path, int place, size_t memory)
+{
+    struct rlimit before, now;
+    struct dataset d;
+    struct error e;
+    getrlimit(RLIMIT_AS, &before);
+    now = (struct rlimit){memory, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_AS, &now), 0);
+    assert_int_equal(dataset_open(&d, path, place, &e), DSSM_OK);
+    setrlimit(RLIMIT_AS, &before);
+    bool stays = d.backing;
+    char *remark = dataset_remark(&d, place);
+    assert_true((remark != NULL) == (stays && place == DATA_AUTO));
+    free(remark);
+    dataset_free(&d);
+    return stays;
+}
+
+/* A file that is larger than a quarter of the memory stays where it is, unless somebody said otherwise. */
+static void large_data_stay_in_the_file(void **state)
+{
+    (void)state;
+    if (getenv("DSSM_SANITIZED")) /* which take all the addresses that there are */
+        skip();
+    char *path = large_stream();
+    struct stat about;
+    stat(path, &about);
+    size_t memory = 4 * (size_t)about.st_size;
+    assert_true(stays_in_file(path, DATA_AUTO, memory - 4));
+    assert_false(stays_in_file(path, DATA_AUTO, memory));
+    assert_false(stays_in_file(path, DATA_MEMORY, memory - 4));
+    assert_true(stays_in_file(path, DATA_FILE, memory));
+    unlink(path);
+    free(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +235,7 @@ int main(void)
         cmocka_unit_test(a_file_that_changes_is_refused),
         cmocka_unit_test(a_file_that_shrinks_is_refused),
         cmocka_unit_test(what_was_read_first_counts),
+        cmocka_unit_test(large_data_stay_in_the_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
