@@ -26,7 +26,7 @@ static const struct program program = {
     .name = "sim-reacher",
     .reads_writes = "stream of controls in, stream of observations out, one by one: a live two-link arm",
     .operands = "",
-    .examples = "policy-run -n 5 -o episodes.msgpack arm.npz reach.npz -- sim-reacher --observe sincos --seed {seed}\n"
+    .examples = "policy-run arm.npz reach.npz -- sim-reacher --observe sincos | seq-info\n"
                 "sim-reacher --steps 1 --start 45,-90 --observe rgb </dev/null | seq-frames -o pose.png\n"
                 "sim-reacher --steps 1 --seed 2 </dev/null | seq-convert --to tsv\n",
     .groups = groups,
