@@ -1,15 +1,14 @@
 /* One training update of each model (batch 50 × 15 frames of 16×16, default sizes) against the matrix products that it
  * consists of, and two threads against one. The products are those that the update itself asks of BLAS: this program's
  * cblas_sgemm notes their shapes and hands on; then they are run alone, in the same order, each on memory of its own. */
-#include "model/model.h"
-#include "train/train.h"
+#include "trainee.h"
 
 #include <cblas.h>
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEQUENCES = 50, STEPS = 15, PIXELS = 256, ROUNDS = 12, UPDATES = 20, PRODUCTS_MAX = 4096 };
+enum { STEPS = 15, PIXELS = 256, ROUNDS = 12, UPDATES = 20, PRODUCTS_MAX = 4096 };
 
 struct product {
     CBLAS_TRANSPOSE ta, tb;
@@ -76,63 +75,21 @@ static struct dataset make_data(void)
     return d;
 }
 
-struct trainee {
-    struct model *model;
-    struct gradient_engine *engine;
-    struct adam adam;
-    real *gradient;
-    int pick[SEQUENCES];
-};
-
-static struct trainee trainee_new(const struct model_kind *kind, const struct dataset *d, struct pool *pool)
+static struct trainee trainee_of(const struct model_kind *kind, const struct dataset *d, struct pool *pool)
 {
     void *settings = xcalloc(1, kind->settings_size);
-    struct error e;
-    struct trainee t;
     model_defaults(kind, settings);
-    t.model = model_new(kind, settings, d->dx, d->du, NULL, 1, &e);
-    if (!t.model)
-        bug("%s", e.text);
-    t.engine = gradient_new(t.model, d, SEQUENCES, pool);
-    t.adam = adam_new(&t.model->params);
-    t.gradient = xcalloc(t.model->params.size, sizeof(real));
-    for (int i = 0; i < SEQUENCES; i++)
-        t.pick[i] = i;
+    struct trainee t = trainee_new(kind, settings, NULL, d, pool);
     free(settings);
     return t;
-}
-
-static void trainee_free(struct trainee *t)
-{
-    gradient_free(t->engine);
-    adam_free(&t->adam);
-    free(t->gradient);
-    model_free(t->model);
-}
-
-/* A whole update: batch, forward, backward, Adam. */
-static void update(struct trainee *t, int number)
-{
-    struct noise noise = {1, (uint32_t)number, false};
-    struct batch_result result;
-    struct error e;
-    if (gradient_forward(t->engine, t->pick, SEQUENCES, NULL, STEPS, GROUP_ALL, &noise, &result, &e))
-        bug("%s", e.text);
-    gradient_backward(t->engine, (struct objective_weights){1, 1}, GROUP_ALL, t->gradient);
-    adam_step(&t->adam, &t->model->params, t->gradient, GROUP_ALL, 1e-5);
 }
 
 static double time_updates(struct trainee *t)
 {
     double began = seconds_now();
     for (int u = 0; u < UPDATES; u++)
-        update(t, u);
+        trainee_update(t, STEPS, u);
     return (seconds_now() - began) / UPDATES;
-}
-
-static double least(double a, double b)
-{
-    return a < b ? a : b;
 }
 
 static void forget_products(void)
@@ -147,10 +104,10 @@ static void forget_products(void)
 
 static void bench(const struct model_kind *kind, const struct dataset *d, struct pool *one, struct pool *two)
 {
-    struct trainee alone = trainee_new(kind, d, one), both = trainee_new(kind, d, two);
-    update(&alone, 0);
+    struct trainee alone = trainee_of(kind, d, one), both = trainee_of(kind, d, two);
+    trainee_update(&alone, STEPS, 0);
     noting = 1;
-    update(&alone, 1);
+    trainee_update(&alone, STEPS, 1);
     noting = 0;
     prepare_products();
     double products_time = 1e9, update_time = 1e9, two_time = 1e9;
