@@ -368,3 +368,61 @@ TINY='--updates 200 --starts 1 --d0 excess:100 --encoder 8 --decoder 8'
     assert_success
     assert_output ""
 }
+
+# made_up: episodes from the states that python's `states` gives (a list a step of each episode), with controls of 1
+made_up() {
+    python3 - "$@" <<'END' | seq-convert --from jsonl
+import json, math, sys
+exec(sys.argv[1])
+for i, s in enumerate(states):
+    print(json.dumps({"id": "episode-%06d" % i, "u": [[-1]] * len(s), "s": s}))
+END
+}
+
+# held FILE: its column `holds` in one line
+held() { tail -n +2 "$1" | cut -f 4- | tr '\n\t' '  '; }
+
+@test "episodes: upright within 10 degrees for 40 steps, over any number of turns" {
+    made_up 'd = math.pi / 180
+states = [[[a * d, 0]] * 120 + [[b * d, 0]] * 40 for a, b in ((90, 0), (90, 369.9), (0, -10.1))] + [[[0, 0]] * 119 + [[1, 0]] + [[0.1, 0]] * 40, [[0, 0]] * 120 + [[0.2, 0]] + [[0, 0]] * 39]' >runs
+    "$ROOT/pipelines/episodes" upright <runs >upright.tsv
+    assert_equal "$(head -n 1 upright.tsv)" "$(printf 'episode\tdegrees_off\tlargest_control\tholds')"
+    assert_equal "$(held upright.tsv)" "yes yes no yes no "
+    assert_equal "$(sed -n 3p upright.tsv | cut -f 2,3 | cut -c 1-4)" 9.89
+    seq-head --steps 30 runs >short
+    run "$ROOT/pipelines/episodes" upright <short
+    assert_failure
+    assert_output --partial "expected episodes of 40 steps or more, got 30"
+}
+
+@test "episodes: turning at a speed, either way, over the last 60 steps" {
+    made_up 'states = [[[0, 9]] * 100 + [[0, a], [0, b]] * 30 for a, b in ((4, 6), (4.4, 4.5), (5.2, 5.9), (-5, -5))]' >runs
+    "$ROOT/pipelines/episodes" turning 5 <runs >t.tsv
+    assert_equal "$(held t.tsv)" "yes no no no "
+    "$ROOT/pipelines/episodes" turning -5 <runs >t.tsv
+    assert_equal "$(held t.tsv)" "no no no yes "
+}
+
+@test "episodes: a fingertip at the goal's, whichever way the elbow points; the wrist beyond its limit" {
+    made_up 'states = [[[0, math.pi / 2, 0, 0]], [[0.5, 0, 0, 0]], [[0, 2, 0, 0]]]' >goals # tips at (0.12, 0.12), (0.21, 0.115), …
+    made_up 'states = [[[math.pi / 2, -math.pi / 2, 0, 0]] * 12, [[0.4, 0, 0, 0]] * 12, [[0, 2.9, 0, 0]] + [[0, 2, 0, 0]] * 11]' >runs
+    "$ROOT/pipelines/episodes" reach goals <runs >reach.tsv
+    assert_equal "$(cut -f 2 reach.tsv | tail -n +2 | tr '\n' ' ')" "0.00000 0.02399 0.00000 "
+    assert_equal "$(cut -f 3,5 reach.tsv | tail -n +2 | tr '\n\t' '  ')" "0.000 yes 0.000 no 6.158 yes "
+    echo '{"seconds": 12.6}' >reach.jsonl
+    run "$ROOT/pipelines/episodes" table reach=reach.tsv
+    assert_line --regexp 'wrist at most 6.2 degrees beyond its limit *\| 0 *\| 0.024 *\| at most 0.02 *\| 2 of 3 *\| 90 of 100 *\| \*\*does not hold\*\* *\| 13 *\|$'
+}
+
+@test "episodes: tracks for gnuplot, pictures of one episode" {
+    made_up 'states = [[[k * 0.5, 1] for k in range(3)], [[7, 0], [8, 0]]]' >runs
+    run "$ROOT/pipelines/episodes" tracks 0.05 <runs
+    assert_output "$(printf '0.000\t0.00000\t0.00000\t1.00000\n0.050\t0.50000\t0.50000\t1.00000\n0.100\t1.00000\t1.00000\t1.00000\n\n0.000\t0.00000\t7.00000\t0.00000\n0.050\t1.00000\t8.00000\t0.00000')"
+    gen-pendulum -n 3 --steps 4 --size 8 >pictures
+    assert_equal "$("$ROOT/pipelines/episodes" frames 1 <pictures | wc -c)" 256
+}
+
+@test "turning: a film of steady turning" {
+    "$ROOT/pipelines/turning" -5 | seq-convert --from jsonl | gen-pendulum --from-controls - --gravity 0 --friction 0 | seq-convert --to jsonl | jq -es \
+        'map(select(.id)) | length == 20 and all(.s[14][1] == -5 and ((.s[14][0] - .s[0][0]) * 1000 | round) == -3500)'
+}
