@@ -36,40 +36,35 @@ static const struct program program = {
     .reads_stdin = true,
 };
 
-struct regression {
+struct judged {
     struct quantity *quantity;
     int q;
     size_t d;
     struct r2 *r2; /* made at the first record, which tells d */
 };
 
-static int add_record(struct regression *g, const struct record *rec, struct error *e)
+static int add_record(struct judged *g, const struct record *rec, struct error *e)
 {
-    const struct array *z = judge_field(rec, settings.from, e), *s = z ? judge_field(rec, settings.to, e) : NULL;
-    size_t limit = settings.cubic ? 30 : 1000;
-    if (!s)
+    size_t limit = settings.cubic ? 30 : 1000, steps, d;
+    double *values = judge_pair(rec, settings.from, settings.to, (size_t)g->q, &steps, &d, e);
+    if (!values)
         return e->code;
-    if (array_step(s) != (size_t)g->q || s->shape[0] != z->shape[0])
-        return error_set(e, DSSM_BAD_INPUT, "field %s: expected %zu steps of %d numbers, got %zu of %zu", settings.to, z->shape[0], g->q,
-                         s->shape[0], array_step(s));
-    if (!g->r2) {
-        g->d = array_step(z);
-        if (g->d < 1 || g->d > limit)
-            return error_set(e, DSSM_BAD_INPUT, "field %s: expected 1 to %zu numbers a step, got %zu", settings.from, limit, g->d);
-        g->r2 = r2_new((int)g->d, g->q, g->quantity, settings.cubic);
+    int code = DSSM_OK;
+    if (!g->r2 && (d < 1 || d > limit)) {
+        code = error_set(e, DSSM_BAD_INPUT, "field %s: expected 1 to %zu numbers a step, got %zu", settings.from, limit, d);
+    } else if (!g->r2) {
+        g->d = d;
+        g->r2 = r2_new((int)d, g->q, g->quantity, settings.cubic);
     }
-    if (array_step(z) != g->d)
-        return error_set(e, DSSM_BAD_INPUT, "field %s: expected %zu numbers a step, as before, got %zu", settings.from, g->d,
-                         array_step(z));
-    double *values = xmalloc((array_count(z) + array_count(s)) * sizeof *values);
-    judge_values(z, values);
-    judge_values(s, values + array_count(z));
-    r2_add(g->r2, z->shape[0], values, values + array_count(z));
+    if (code == DSSM_OK && d != g->d)
+        code = error_set(e, DSSM_BAD_INPUT, "field %s: expected %zu numbers a step, as before, got %zu", settings.from, g->d, d);
+    if (code == DSSM_OK)
+        r2_add(g->r2, steps, values, values + steps * d);
     free(values);
-    return DSSM_OK;
+    return code;
 }
 
-static int add_stream(struct regression *g, struct reader *in, const char *name, struct error *e)
+static int add_stream(struct judged *g, struct reader *in, const char *name, struct error *e)
 {
     struct record rec;
     int more, code = DSSM_OK;
@@ -106,7 +101,7 @@ static void print_table(const json_t *result)
     }
 }
 
-static int report(struct regression *g, struct error *e)
+static int report(struct judged *g, struct error *e)
 {
     json_t *result = json_pack("{s:I}", "n", (json_int_t)r2_rows(g->r2));
     uint64_t left_out = r2_left_out(g->r2);
@@ -131,7 +126,7 @@ static int run(const struct operands *operands, const char *command, struct erro
     (void)command;
     blas_start(); /* small matrices; and the same bits on every machine of a kind */
     const char *path = operands->n ? operands->v[0] : NULL;
-    struct regression g = {0};
+    struct judged g = {0};
     FILE *f = input_open(path, e);
     struct reader *in = f ? reader_open(f, input_name(path), NULL, e) : NULL;
     int code = in ? add_stream(&g, in, input_name(path), e) : e->code;

@@ -28,11 +28,12 @@ void gen_simulate(const struct plant *p, const struct protocol *how, uint32_t se
 
 /* ---- controls of another stream (replay.c) ---- */
 
-/* Every record of `in`, with x and s of this plant under the record's own u: from the record's first true state s, or, if it has
- * none, from the one that the protocol draws for this number of record. The record's other values stay as they are. `name` is the stream's,
- * for messages. DSSM_BAD_INPUT with the record's number if u or s do not fit the plant or are not finite; DSSM_USAGE if a record would
- * become too large. */
-int gen_replay(const struct plant *p, const struct protocol *how, struct reader *in, const char *name, struct writer *w, struct error *e);
+/* Every record of `in`, with x and s of this plant under the record's own u: from the first state in its field `from`, which it must
+ * have; if that is NULL from its first true state s, or, if it has none, from the one that the protocol draws for this number of record.
+ * The record's other values stay as they are. `name` is the stream's, for messages. DSSM_BAD_INPUT with the record's number if u or the
+ * state do not fit the plant or are not finite; DSSM_USAGE if a record would become too large. */
+int gen_replay(const struct plant *p, const struct protocol *how, struct reader *in, const char *name, const char *from, struct writer *w,
+               struct error *e);
 
 /* ---- options of the plants (plants.c) ---- */
 
@@ -63,6 +64,7 @@ struct generation {
     int sequences, steps;
     const char *actions;       /* as actions_parse takes them */
     const char *from_controls; /* a stream to replay, or NULL */
+    const char *start_from;    /* its field that sequences start from, or NULL */
     const char *output;        /* NULL: standard output */
     struct common common;
 };

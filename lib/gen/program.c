@@ -15,6 +15,8 @@ const struct option_row options_generation[] = {
      "Steps that the plant has moved, by such controls, before a drawn sequence begins."},
     {"from-controls", 0, OPT_TEXT, INTO(from_controls), NULL, 0, 0, NULL, "STREAM",
      "Replay the controls u of this stream, from the first true state s where it has one; its other fields are passed on."},
+    {"start-from", 0, OPT_TEXT, INTO(start_from), NULL, 0, 0, NULL, "FIELD",
+     "With --from-controls: start from the first state in this field instead, for instance from what ols-predict made of a belief."},
     {"noise", 0, OPT_REAL, INTO(protocol.noise), "0", 0, 1e12, NULL, "SD",
      "Noise added to every observed number (of an image: values from 0 to 1, then clamped)."},
     {0},
@@ -86,8 +88,8 @@ static int write_stream(const struct run *r, FILE *f, struct error *e)
     json_decref(header);
     if (!w)
         return e->code;
-    int code =
-        r->in ? gen_replay(r->plant, &r->how, r->in, input_name(r->g->from_controls), w, e) : generate(r->plant, r->g, &r->how, w, e);
+    int code = r->in ? gen_replay(r->plant, &r->how, r->in, input_name(r->g->from_controls), r->g->start_from, w, e)
+                     : generate(r->plant, r->g, &r->how, w, e);
     if (code != DSSM_OK) {
         writer_abandon(w);
         return code;
@@ -110,6 +112,8 @@ int gen_run(const struct program *program, const struct plant *p, const struct g
     struct run r = {program, p, g, g->protocol, command, NULL};
     r.how.seed = g->common.seed;
     int code = actions_parse(g->actions, &r.how.actions, e);
+    if (code == DSSM_OK && g->start_from && !g->from_controls)
+        code = error_set(e, DSSM_USAGE, "--start-from: only with --from-controls");
     if (code == DSSM_OK && !g->from_controls)
         code = gen_check_size(p, g->steps, e);
     if (code != DSSM_OK)

@@ -36,43 +36,46 @@ static float *given_controls(const struct plant *p, const struct record *rec, in
     return out;
 }
 
-/* The first true state of a record, or a drawn one if it has no s. */
-static int given_start(const struct plant *p, const struct protocol *how, uint32_t sequence, const struct record *rec, double *start,
-                       struct error *e)
+/* The first state in a record's field; without a name that of s, or a drawn one if the record has no s. */
+static int given_start(const struct plant *p, const struct protocol *how, uint32_t sequence, const struct record *rec, const char *from,
+                       double *start, struct error *e)
 {
-    const struct array *s = record_get(rec, "s");
+    const char *name = from ? from : "s";
+    const struct array *s = record_get(rec, name);
     size_t width = (size_t)p->kind->states;
     char text[64];
     sim_start(p, how, sequence, start);
-    if (!s)
+    if (!s && !from)
         return DSSM_OK;
-    if (s->dims != 2 || s->shape[0] < 1 || s->shape[1] != width)
-        return error_set(e, DSSM_BAD_INPUT, "field s: expected shape [T,%zu] (%s), got %s", width, p->kind->state_names,
+    if (!s || s->dims != 2 || s->shape[0] < 1 || s->shape[1] != width)
+        return error_set(e, DSSM_BAD_INPUT, "field %s: expected shape [T,%zu] (%s), got %s", name, width, p->kind->state_names,
                          shape_text(s, text));
     for (size_t i = 0; i < width; i++) {
         start[i] = array_get(s, i);
         if (!isfinite(start[i]))
-            return error_set(e, DSSM_BAD_INPUT, "field s: step 0: expected finite numbers, got %g", start[i]);
+            return error_set(e, DSSM_BAD_INPUT, "field %s: step 0: expected finite numbers, got %g", name, start[i]);
     }
     return DSSM_OK;
 }
 
 /* One record, which gets x and s of this plant. */
-static int replay_record(const struct plant *p, const struct protocol *how, uint32_t sequence, struct record *rec, struct error *e)
+static int replay_record(const struct plant *p, const struct protocol *how, uint32_t sequence, const char *from, struct record *rec,
+                         struct error *e)
 {
     double start[SIM_MOST];
     int steps = 0;
     float *u = given_controls(p, rec, &steps, e);
     int code = u ? gen_check_size(p, steps, e) : e->code;
     if (code == DSSM_OK)
-        code = given_start(p, how, sequence, rec, start, e);
+        code = given_start(p, how, sequence, rec, from, start, e);
     if (code == DSSM_OK)
         gen_simulate(p, how, sequence, start, u, steps, rec);
     free(u);
     return code;
 }
 
-int gen_replay(const struct plant *p, const struct protocol *how, struct reader *in, const char *name, struct writer *w, struct error *e)
+int gen_replay(const struct plant *p, const struct protocol *how, struct reader *in, const char *name, const char *from, struct writer *w,
+               struct error *e)
 {
     struct record rec;
     int more, code = DSSM_OK;
@@ -82,7 +85,7 @@ int gen_replay(const struct plant *p, const struct protocol *how, struct reader 
             code = e->code;
             break;
         }
-        code = replay_record(p, how, (uint32_t)(reader_count(in) - 1), &rec, e);
+        code = replay_record(p, how, (uint32_t)(reader_count(in) - 1), from, &rec, e);
         if (code == DSSM_OK)
             code = writer_put(w, &rec, e);
         else

@@ -17,6 +17,9 @@
 void judge_values(const struct array *a, double *out);
 /* The field of a record, which must have T ≥ 1 steps; NULL with e ("field x: …") if it is absent. */
 const struct array *judge_field(const struct record *rec, const char *name, struct error *e);
+/* Two fields with the same steps, as numbers: T×D of `from`, behind them T×Q of `to`. Fills steps (T) and d. Caller frees; NULL with e if
+ * one is absent, or `to` has not T steps of q numbers. */
+double *judge_pair(const struct record *rec, const char *from, const char *to, size_t q, size_t *steps, size_t *d, struct error *e);
 
 /* ---- least squares (ols.c) ---- */
 
@@ -34,6 +37,8 @@ void ols_add(struct ols *o, const double *f, const double *y); /* one row of fin
 /* r2: Q numbers; NaN for a target that does not vary, or without rows. May be called between additions.
  * DSSM_FAILURE with e if the singular values are not found. */
 int ols_r2(struct ols *o, double *r2, struct error *e);
+/* c: Q×(1+P), of each target b and the row of B; features that nothing can be told of get 0. Errors as of ols_r2. */
+int ols_coefficients(struct ols *o, double *c, struct error *e);
 void ols_free(struct ols *o); /* NULL is allowed */
 
 /* ---- R² of true quantities (r2.c) ---- */
@@ -48,8 +53,9 @@ struct quantity {
 int quantities_read(const json_t *header, const char *field, struct quantity **out, struct error *e);
 
 struct r2_score {
-    double r2;       /* of the quantity; for an angle the mean of the next two */
-    double sin, cos; /* of an angle; else NaN */
+    double r2;        /* of the quantity; for an angle the mean of the next two */
+    double sin, cos;  /* of an angle; else NaN */
+    double unwrapped; /* of an angle as it stands, turns included; else NaN */
 };
 struct r2;
 /* quantity: Q of them, copied. With cubic, a second regression takes all monomials of z up to degree 3: a quantity that
@@ -62,9 +68,26 @@ uint64_t r2_left_out(const struct r2 *r); /* rows that do not */
 /* linear: Q scores; cubic: Q scores, or NULL. Returns DSSM_OK or the error's code. */
 int r2_scores(struct r2 *r, struct r2_score *linear, struct r2_score *cubic, struct error *e);
 /* Adds "r2_NAME" of each quantity to object, of an angle its sine and cosine too ("r2_sin", "r2_cos"; where there are several
- * angles "r2_NAME_sin", "r2_NAME_cos"), and, if r has them, all again with "_cubic" behind. What is undefined is null. */
+ * angles "r2_NAME_sin", "r2_NAME_cos"), and itself as it stands ("r2_unwrapped", "r2_NAME_unwrapped"), and, if r has them, all again with
+ * "_cubic" behind. What is undefined is null. */
 int r2_json(struct r2 *r, json_t *object, struct error *e);
 void r2_free(struct r2 *r); /* NULL is allowed */
+
+/* ---- true quantities told by latent states (regression.c) ---- */
+
+/* The regression itself, kept to be applied to other rows. */
+struct regression;
+/* quantity: Q of them, copied. An angle on a circle is regressed as its sine and its cosine, and told as their atan2, in (−π, π]; with
+ * unwrapped as it stands. cubic: features are all monomials of z up to degree 3 (D at most 30), else z itself. */
+struct regression *regression_new(int d, int q, const struct quantity *quantity, bool cubic, bool unwrapped);
+/* n rows to learn from, z: n×D, y: n×Q. Rows with a number that is not finite are left out. */
+void regression_add(struct regression *r, size_t n, const double *z, const double *y);
+uint64_t regression_rows(const struct regression *r); /* rows that it learned from */
+/* To be called after the last addition. DSSM_OK, or the code of ols_coefficients. */
+int regression_solve(struct regression *r, struct error *e);
+/* y (n×Q) told by z (n×D); NaN where z has one. */
+void regression_apply(struct regression *r, size_t n, const double *z, double *y);
+void regression_free(struct regression *r); /* NULL is allowed */
 
 /* ---- prediction errors (mse.c) ---- */
 

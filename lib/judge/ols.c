@@ -75,19 +75,52 @@ void ols_add(struct ols *o, const double *f, const double *y)
         fold(o);
 }
 
-/* The factor's (1+P)×(1+P) part for the unknowns, columns scaled to length 1, into a; the right-hand sides into b. */
-static void triangular_system(const struct ols *o, double *a, double *b)
+/* The triangular system of the unknowns, its right-hand sides and its solution; n = 1 + P. */
+struct solution {
+    int n;
+    double *a;      /* n×n by columns, each scaled to length 1 */
+    double *length; /* of the columns before */
+    double *b, *x;  /* n×Q by columns; x belongs to the scaled columns */
+};
+
+static void solution_free(struct solution *s)
 {
-    int n = 1 + o->features;
+    free(s->a);
+}
+
+/* The factor's (1+P)×(1+P) part for the unknowns, columns scaled to length 1; the right-hand sides. */
+static void triangular_system(const struct ols *o, struct solution *s)
+{
+    int n = s->n;
     for (int j = 0; j < n; j++) {
         double length = 0;
         for (int i = 0; i <= j; i++)
             length = hypot(length, column(o, j)[i]);
         for (int i = 0; i < n; i++)
-            a[(size_t)j * (size_t)n + (size_t)i] = length > 0 ? column(o, j)[i] / length : 0;
+            s->a[(size_t)j * (size_t)n + (size_t)i] = length > 0 ? column(o, j)[i] / length : 0;
+        s->length[j] = length;
     }
     for (int k = 0; k < o->targets; k++)
-        memcpy(b + (size_t)k * (size_t)n, column(o, n + k), (size_t)n * sizeof *b);
+        memcpy(s->b + (size_t)k * (size_t)n, column(o, n + k), (size_t)n * sizeof *s->b);
+}
+
+/* Solves by SVD, where features may depend on each other. On failure s holds nothing. */
+static int solve(struct ols *o, struct solution *s, struct error *e)
+{
+    int n = 1 + o->features, rank;
+    size_t square = (size_t)n * (size_t)n, sides = (size_t)n * (size_t)o->targets;
+    double *all = xmalloc((2 * square + 2 * sides + 2 * (size_t)n) * sizeof *all);
+    *s = (struct solution){n, all, all + square, all + square + n, all + square + n + sides};
+    double *work = s->x + sides, *singular = work + square;
+
+    fold(o);
+    triangular_system(o, s);
+    memcpy(work, s->a, square * sizeof *work);
+    memcpy(s->x, s->b, sides * sizeof *s->x);
+    if (!LAPACKE_dgelsd(LAPACK_COL_MAJOR, n, n, o->targets, work, n, s->x, n, singular, 1e-13 * n, &rank))
+        return DSSM_OK;
+    solution_free(s);
+    return error_set(e, DSSM_FAILURE, "least squares: singular values not found");
 }
 
 /* Sum of squares of a target's column from row `from` on. */
@@ -101,13 +134,15 @@ static double squares(const struct ols *o, int target, int from)
 }
 
 /* |b − A x|² of the triangular system for one target. */
-static double misfit(int n, const double *a, const double *x, const double *b)
+static double misfit(const struct solution *s, int target)
 {
     double sum = 0;
-    for (int i = 0; i < n; i++) {
+    size_t n = (size_t)s->n;
+    const double *x = s->x + (size_t)target * n, *b = s->b + (size_t)target * n;
+    for (size_t i = 0; i < n; i++) {
         double r = b[i];
-        for (int j = i; j < n; j++)
-            r -= a[(size_t)j * (size_t)n + (size_t)i] * x[j];
+        for (size_t j = i; j < n; j++)
+            r -= s->a[j * n + i] * x[j];
         sum += r * r;
     }
     return sum;
@@ -115,22 +150,31 @@ static double misfit(int n, const double *a, const double *x, const double *b)
 
 int ols_r2(struct ols *o, double *r2, struct error *e)
 {
-    int n = 1 + o->features, rank;
-    size_t square = (size_t)n * (size_t)n, sides = (size_t)n * (size_t)o->targets;
-    double *a = xmalloc((2 * square + 2 * sides + (size_t)n) * sizeof *a);
-    double *kept = a + square, *b = kept + square, *x = b + sides, *singular = x + sides;
-
-    fold(o);
-    triangular_system(o, a, b);
-    memcpy(kept, a, square * sizeof *a);
-    memcpy(x, b, sides * sizeof *b);
-    int failed = LAPACKE_dgelsd(LAPACK_COL_MAJOR, n, n, o->targets, a, n, x, n, singular, 1e-13 * n, &rank);
-    for (int k = 0; k < o->targets && !failed; k++) {
+    struct solution s;
+    if (solve(o, &s, e))
+        return e->code;
+    for (int k = 0; k < o->targets; k++) {
         double total = squares(o, k, 1), scale = squares(o, k, 0);
-        size_t at = (size_t)k * (size_t)n;
-        double left = misfit(n, kept, x + at, b + at) + squares(o, k, n);
+        double left = misfit(&s, k) + squares(o, k, s.n);
         r2[k] = o->begun && total > 1e-24 * scale ? 1 - left / total : NAN;
     }
-    free(a);
-    return failed ? error_set(e, DSSM_FAILURE, "least squares: singular values not found") : DSSM_OK;
+    solution_free(&s);
+    return DSSM_OK;
+}
+
+int ols_coefficients(struct ols *o, double *c, struct error *e)
+{
+    struct solution s;
+    if (solve(o, &s, e))
+        return e->code;
+    for (int k = 0; k < o->targets; k++, c += s.n) {
+        const double *x = s.x + (size_t)k * (size_t)s.n;
+        for (int j = 0; j < s.n; j++)
+            c[j] = s.length[j] > 0 ? x[j] / s.length[j] : 0;
+        c[0] += o->first[o->features + k];
+        for (int j = 0; j < o->features; j++) /* rows are kept relative to the first */
+            c[0] -= c[1 + j] * o->first[j];
+    }
+    solution_free(&s);
+    return DSSM_OK;
 }

@@ -1,5 +1,5 @@
 /* R² of true quantities given latent states: features, targets, and the names of the results. */
-#include "judge/judge.h"
+#include "judge/features.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -13,36 +13,18 @@ struct r2 {
     uint64_t rows, left_out;
 };
 
-/* How many monomials of degree 1 to 3 there are in d variables: C(d+3, 3) − 1. */
-static int monomials(int d)
-{
-    return (d + 3) * (d + 2) * (d + 1) / 6 - 1;
-}
-
-static void all_monomials(int d, const double *z, double *out)
-{
-    for (int i = 0; i < d; i++) {
-        *out++ = z[i];
-        for (int j = i; j < d; j++) {
-            *out++ = z[i] * z[j];
-            for (int k = j; k < d; k++)
-                *out++ = z[i] * z[j] * z[k];
-        }
-    }
-}
-
 struct r2 *r2_new(int d, int q, const struct quantity *quantity, bool cubic)
 {
     struct r2 *r = xcalloc(1, sizeof *r);
-    if (cubic && d > 30)
-        bug("r2: cubic features of %d latent dimensions, at most 30", d);
+    if (cubic && d > CUBIC_MOST)
+        bug("r2: cubic features of %d latent dimensions, at most %d", d, CUBIC_MOST);
     r->d = d;
     r->q = q;
     r->quantity = xmalloc((size_t)q * sizeof *quantity);
     memcpy(r->quantity, quantity, (size_t)q * sizeof *quantity);
     for (int i = 0; i < q; i++)
-        r->targets += quantity[i].circle ? 2 : 1;
-    r->cubic_features = cubic ? monomials(d) : 0;
+        r->targets += quantity[i].circle ? 3 : 1;
+    r->cubic_features = cubic ? cubic_count(d) : 0;
     r->linear = ols_new(d, r->targets);
     r->cubic = cubic ? ols_new(r->cubic_features, r->targets) : NULL;
     r->y = xmalloc((size_t)r->targets * sizeof *r->y);
@@ -62,14 +44,6 @@ void r2_free(struct r2 *r)
     free(r);
 }
 
-static bool all_finite(int n, const double *v)
-{
-    for (int i = 0; i < n; i++)
-        if (!isfinite(v[i]))
-            return false;
-    return true;
-}
-
 /* A row's quantities as regression targets. */
 static void targets(const struct r2 *r, const double *y, double *out)
 {
@@ -77,9 +51,8 @@ static void targets(const struct r2 *r, const double *y, double *out)
         if (r->quantity[i].circle) {
             *out++ = sin(y[i]);
             *out++ = cos(y[i]);
-        } else {
-            *out++ = y[i];
         }
+        *out++ = y[i];
     }
 }
 
@@ -94,7 +67,7 @@ void r2_add(struct r2 *r, size_t n, const double *z, const double *y)
         targets(r, y, r->y);
         ols_add(r->linear, z, r->y);
         if (r->cubic) {
-            all_monomials(r->d, z, r->features);
+            cubic_features(r->d, z, r->features);
             ols_add(r->cubic, r->features, r->y);
         }
     }
@@ -116,10 +89,10 @@ static int scores(const struct r2 *r, struct ols *fit, struct r2_score *out, str
     int code = ols_r2(fit, r2, e);
     for (int i = 0; i < r->q && code == DSSM_OK; i++) {
         if (r->quantity[i].circle) {
-            out[i] = (struct r2_score){(next[0] + next[1]) / 2, next[0], next[1]};
-            next += 2;
+            out[i] = (struct r2_score){(next[0] + next[1]) / 2, next[0], next[1], next[2]};
+            next += 3;
         } else {
-            out[i] = (struct r2_score){*next++, NAN, NAN};
+            out[i] = (struct r2_score){*next++, NAN, NAN, NAN};
         }
     }
     free(r2);
@@ -145,13 +118,14 @@ static void put(json_t *object, const char *name, const char *part, const char *
 
 static void put_scores(const struct r2 *r, json_t *object, const struct r2_score *score, const char *suffix)
 {
-    int circles = r->targets - r->q;
+    int circles = (r->targets - r->q) / 2;
     for (int i = 0; i < r->q; i++) {
         const char *name = r->quantity[i].name, *prefix = circles > 1 ? name : "";
         put(object, name, "", suffix, score[i].r2);
         if (r->quantity[i].circle) {
             put(object, prefix, "sin", suffix, score[i].sin);
             put(object, prefix, "cos", suffix, score[i].cos);
+            put(object, prefix, "unwrapped", suffix, score[i].unwrapped);
         }
     }
 }

@@ -144,6 +144,17 @@ END
     refuses 3 "field s: expected shape [T,4]" gen-reacher --from-controls a --observe rgb -o out
 }
 
+@test "a replay starts from the field that it is told to" {
+    gen-reacher -n 3 -o a
+    gen-reacher -n 3 --seed 2 -o b
+    ols-predict --from s --unwrapped b a -o told
+    gen-reacher --from-controls told --start-from s_pred -o again
+    seq-mse a again | jq -e '.mse < 1e-12 and .n == 180'
+    refuses 3 "a: record 1: field u: expected shape [T,4]" gen-reacher --from-controls a --start-from u -o out
+    refuses 3 "a: record 1: field guess: expected shape [T,4]" gen-reacher --from-controls a --start-from guess -o out
+    refuses 2 "--start-from: only with --from-controls" gen-reacher --start-from s -o out
+}
+
 @test "standing still: no control, no velocity" {
     gen-reacher -n 3 --v0 0 --actions zero --steps 40 | seq-convert --to jsonl - -o - | jq -c 'select(.id)' > a
     jq -e '.s[0] == .s[39] and .u[7] == [0, 0]' a

@@ -22,7 +22,7 @@ END
     run bash -c 'gen-pendulum -n 50 --observe sincos | ols-r2 --from x'
     assert_success
     jq -e '.r2_angle > 0.999999 and .r2_sin > 0.999999 and .r2_cos > 0.999999 and .r2_velocity < 0.5 and .n == 750' <<< "$output"
-    assert_equal "$(jq -r 'keys_unsorted | join(" ")' <<< "$output")" "n r2_angle r2_sin r2_cos r2_velocity"
+    assert_equal "$(jq -r 'keys_unsorted | join(" ")' <<< "$output")" "n r2_angle r2_sin r2_cos r2_unwrapped r2_velocity"
 }
 
 @test "cubic features find what is folded" {

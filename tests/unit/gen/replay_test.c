@@ -8,8 +8,8 @@
 static const struct plant plant = {&plant_pendulum, &seen_angle};
 static const struct protocol how = {.seed = 3, .actions = {.kind = ACTIONS_IID}};
 
-/* A stream of one record "a" with u [steps,width] (1, 2, …), and s [1,states] of the given numbers unless states is 0; on disk. */
-static void given(const char *path, size_t steps, size_t width, const double *s, size_t states, float first)
+/* A stream of one record "a" with u [steps,width] (1, 2, …), and the field [1,states] of the given numbers unless states is 0; on disk. */
+static void given_in(const char *field, const char *path, size_t steps, size_t width, const double *s, size_t states, float first)
 {
     struct error e = {0};
     struct record rec;
@@ -27,7 +27,7 @@ static void given(const char *path, size_t steps, size_t width, const double *s,
     if (states) {
         struct array a = array_new(DT_F8, 2, (size_t[]){1, states});
         memcpy(a.data, s, states * sizeof *s);
-        record_put(&rec, "s", a);
+        record_put(&rec, field, a);
     }
     if (writer_put(w, &rec, &e) || writer_close(w, &e))
         bug("%s", e.text);
@@ -36,8 +36,13 @@ static void given(const char *path, size_t steps, size_t width, const double *s,
     fclose(f);
 }
 
-/* Replays the file at `in`; its one record into rec. */
-static int replay(const char *in, struct record *rec, struct error *e)
+static void given(const char *path, size_t steps, size_t width, const double *s, size_t states, float first)
+{
+    given_in("s", path, steps, width, s, states, first);
+}
+
+/* Replays the file at `in`, from its field start_from (or NULL); its one record into rec. */
+static int replay_from(const char *start_from, const char *in, struct record *rec, struct error *e)
 {
     char *out = scratch("replayed");
     FILE *from = fopen(in, "r"), *to = fopen(out, "w");
@@ -45,7 +50,7 @@ static int replay(const char *in, struct record *rec, struct error *e)
     json_t *header = header_copy(reader_header(reader));
     gen_describe(header, &plant);
     struct writer *w = writer_open(to, header, false, e);
-    int code = gen_replay(&plant, &how, reader, "given", w, e);
+    int code = gen_replay(&plant, &how, reader, "given", start_from, w, e);
     if (code == DSSM_OK)
         code = writer_close(w, e);
     else
@@ -58,6 +63,11 @@ static int replay(const char *in, struct record *rec, struct error *e)
         assert_int_equal(stream_records(out, 0, rec), 1);
     free(out);
     return code;
+}
+
+static int replay(const char *in, struct record *rec, struct error *e)
+{
+    return replay_from(NULL, in, rec, e);
 }
 
 static void from_a_given_state(void **state)
@@ -77,6 +87,31 @@ static void from_a_given_state(void **state)
         assert_true(array_get(truth, 2 * t) == s[0] && array_get(truth, 2 * t + 1) == s[1]);
         plant_pendulum.step(&seen_angle, s, &(double){(double)t + 1});
     }
+    record_clear(&rec);
+    free(in);
+}
+
+/* The named field is what it starts from, not the true state; it is passed on, and must be there. */
+static void from_another_field(void **state)
+{
+    (void)state;
+    struct error e = {0};
+    struct record rec;
+    char *in = scratch("given");
+    double s[2] = {-2, 3};
+    record_init(&rec);
+    given_in("belief", in, 4, 1, s, 2, 1);
+    assert_int_equal(replay_from("belief", in, &rec, &e), DSSM_OK);
+    for (size_t t = 0; t < 4; t++) {
+        assert_true(array_get(record_get(&rec, "s"), 2 * t) == s[0] && array_get(record_get(&rec, "s"), 2 * t + 1) == s[1]);
+        plant_pendulum.step(&seen_angle, s, &(double){(double)t + 1});
+    }
+    assert_true(array_get(record_get(&rec, "belief"), 1) == 3);
+    assert_int_equal(replay_from("guess", in, &rec, &e), DSSM_BAD_INPUT);
+    assert_string_equal(e.text, "given: record 1: field guess: expected shape [T,2] (angle,velocity), got nothing");
+    given_in("belief", in, 4, 1, (double[]){1, NAN}, 2, 1);
+    assert_int_equal(replay_from("belief", in, &rec, &e), DSSM_BAD_INPUT);
+    assert_non_null(strstr(e.text, "field belief: step 0: expected finite numbers"));
     record_clear(&rec);
     free(in);
 }
@@ -123,6 +158,6 @@ static void what_does_not_fit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(from_a_given_state), cmocka_unit_test(from_a_drawn_state),
-                                       cmocka_unit_test(what_does_not_fit)};
+                                       cmocka_unit_test(from_another_field), cmocka_unit_test(what_does_not_fit)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

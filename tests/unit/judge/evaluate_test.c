@@ -114,7 +114,7 @@ static void true_states(void **state)
     for (int how = INFER_SMOOTHED; how <= INFER_FILTERED; how++) {
         json_t *expected = scores((enum inference)how), *value;
         const char *key;
-        assert_int_equal(json_object_size(expected), 8);
+        assert_int_equal(json_object_size(expected), 10);
         json_object_foreach(expected, key, value)
             if (!(fabs(get(out[how], key) - json_real_value(value)) < 1e-4))
                 fail_msg("%s: expected %g, got %g", key, json_real_value(value), get(out[how], key));

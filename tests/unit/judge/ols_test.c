@@ -61,6 +61,43 @@ static void by_hand(void **state)
     ols_free(o);
 }
 
+/* Intercept and slopes, with rows far from 0, in uneven units, a feature that never moves and one that repeats another. */
+static void coefficients(void **state)
+{
+    (void)state;
+    enum { N = 700 };
+    double v[N][2], c[2][5];
+    struct ols *o = ols_new(4, 2);
+    rows(N, 2, 6, v[0]);
+    for (int i = 0; i < N; i++) {
+        double a = 50 + v[i][0], b = 1e-4 * v[i][1];
+        ols_add(o, (double[]){a, b, 7, a}, (double[]){3 + 2 * a - 5 * b, -1 + 4e4 * b});
+    }
+    assert_int_equal(ols_coefficients(o, c[0], NULL), DSSM_OK);
+    assert_near(c[0][1] + c[0][4], 2, 1e-10); /* of two that are the same, the sum alone is known */
+    assert_near(c[0][2], -5, 1e-7);
+    assert_near(c[0][0], 3, 1e-8);
+    assert_near(c[0][3], 0, 0);
+    assert_near(c[1][2], 4e4, 1e-6);
+    assert_near(c[1][0] + 50 * (c[1][1] + c[1][4]), -1, 1e-9);
+    ols_free(o);
+}
+
+/* By hand: y on x = 1 … 5 has the line 2.2 + 0.6 x. */
+static void line_by_hand(void **state)
+{
+    (void)state;
+    static const double y[5] = {2, 4, 5, 4, 5};
+    double c[2];
+    struct ols *o = ols_new(1, 1);
+    for (int i = 0; i < 5; i++)
+        ols_add(o, &(double){i + 1}, &y[i]);
+    assert_int_equal(ols_coefficients(o, c, NULL), DSSM_OK);
+    assert_near(c[0], 2.2, 1e-14);
+    assert_near(c[1], 0.6, 1e-14);
+    ols_free(o);
+}
+
 /* The result is that of all rows, whenever it is asked for: after any number of blocks, again, and in between. */
 static void in_between(void **state)
 {
@@ -164,10 +201,9 @@ static void undefined(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_feature),        cmocka_unit_test(by_hand),
-        cmocka_unit_test(in_between),         cmocka_unit_test(ill_conditioned),
-        cmocka_unit_test(offsets_and_scales), cmocka_unit_test(rank_deficient),
-        cmocka_unit_test(undefined),
+        cmocka_unit_test(one_feature),        cmocka_unit_test(by_hand),        cmocka_unit_test(line_by_hand),
+        cmocka_unit_test(coefficients),       cmocka_unit_test(in_between),     cmocka_unit_test(ill_conditioned),
+        cmocka_unit_test(offsets_and_scales), cmocka_unit_test(rank_deficient), cmocka_unit_test(undefined),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

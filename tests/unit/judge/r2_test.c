@@ -69,6 +69,23 @@ static void half_an_angle(void **state)
     r2_free(r);
 }
 
+/* An angle that is counted through its turns is on a line: what tells it as it stands tells neither its sine nor its cosine. */
+static void unwrapped_angle(void **state)
+{
+    (void)state;
+    double y[N][2];
+    struct r2_score s[2];
+    struct r2 *r = r2_new(1, 2, pendulum, false);
+    truth(y);
+    for (int i = 0; i < N; i++)
+        r2_add(r, 1, &(double){3 - 2 * y[i][0]}, y[i]);
+    assert_int_equal(r2_scores(r, s, NULL, NULL), DSSM_OK);
+    assert_near(s[0].unwrapped, 1, 1e-12);
+    assert_true(s[0].r2 < 0.2);
+    assert_true(isnan(s[1].unwrapped));
+    r2_free(r);
+}
+
 /* Folded: z_3 = v sin φ. No plane finds the velocity, but v sin²φ + v cos²φ is cubic in (sin, cos, v sin, v cos). */
 static void folded(void **state)
 {
@@ -141,11 +158,12 @@ static void json(void **state)
     for (int i = 0; i < N; i++)
         r2_add(r, 1, &y[i][1], y[i]);
     assert_int_equal(r2_json(r, j, NULL), DSSM_OK);
-    assert_int_equal(json_object_size(j), 8);
+    assert_int_equal(json_object_size(j), 10);
     assert_near(real_of(j, "r2_velocity"), 1, 1e-12);
     assert_near(real_of(j, "r2_velocity_cubic"), 1, 1e-12);
     assert_near(real_of(j, "r2_angle"), (real_of(j, "r2_sin") + real_of(j, "r2_cos")) / 2, 1e-12);
     assert_true(real_of(j, "r2_sin_cubic") >= real_of(j, "r2_sin"));
+    assert_near(real_of(j, "r2_unwrapped"), 0, 0.01);
     r2_free(r);
 
     static const struct quantity arm[3] = {{"shoulder", true}, {"wrist", true}, {"still", false}};
@@ -153,9 +171,10 @@ static void json(void **state)
     for (int i = 0; i < 100; i++)
         r2_add(r, 1, &y[i][1], (double[]){y[i][0], y[i][1], 2});
     assert_int_equal(r2_json(r, two, NULL), DSSM_OK);
-    assert_int_equal(json_object_size(two), 7);
+    assert_int_equal(json_object_size(two), 9);
     assert_non_null(json_object_get(two, "r2_shoulder_sin"));
     assert_non_null(json_object_get(two, "r2_wrist_cos"));
+    assert_non_null(json_object_get(two, "r2_wrist_unwrapped"));
     assert_true(json_is_null(json_object_get(two, "r2_still"))); /* does not vary */
     r2_free(r);
     json_decref(j);
@@ -191,13 +210,9 @@ static void names_from_header(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(barrel),
-        cmocka_unit_test(half_an_angle),
-        cmocka_unit_test(folded),
-        cmocka_unit_test(monomials),
-        cmocka_unit_test(left_out),
-        cmocka_unit_test(json),
-        cmocka_unit_test(names_from_header),
+        cmocka_unit_test(barrel), cmocka_unit_test(half_an_angle),     cmocka_unit_test(unwrapped_angle),
+        cmocka_unit_test(folded), cmocka_unit_test(monomials),         cmocka_unit_test(left_out),
+        cmocka_unit_test(json),   cmocka_unit_test(names_from_header),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
