@@ -3,6 +3,7 @@
 # `make table-1a figure-2 …`: packages, programs and data first, then all of these goals in one make, as parallel as the machine is (or as -j says):
 # a training that two of them need is done once.
 PIPELINES := table-1a table-2 tables-measured annealing-study annealing-jobs annealing-measured figure-1 figure-2 figure-4 figure-5 figure-6 control-measured
+PIPELINES += table-1b table-1c figure-3 reacher-measured
 PIPELINE_GOALS = $(filter $(PIPELINES),$(MAKECMDGOALS))
 
 PIPELINES_BEGAN := $(if $(PIPELINE_GOALS),$(shell date +%s))
@@ -33,5 +34,23 @@ $(PENDULUM)/%.msgpack:
 	@mkdir -p $(@D)
 	$(BIN)/gen-pendulum -n 500 --seed $(PENDULUM_SEED) -o $@
 PENDULUM_DATA := $(PENDULUM)/train.msgpack $(PENDULUM)/test.msgpack
+
+# The reacher's sets: a row of tables.tsv that begins with the name of one, and a dash, learns from it. By the first name that fits.
+REACHER       := work/reacher
+REACHER_SETS  := angle-paper rgb-paper angle rgb
+REACHER_TRAIN ?= 2000
+REACHER_TEST  ?= 500
+# how gen-reacher makes the set
+reacher_options = $(if $(findstring rgb,$(1)),--observe rgb )$(if $(findstring paper,$(1)),--preset paper )
+$(REACHER_SETS:%=$(REACHER)/%/train.msgpack): $(REACHER)/%/train.msgpack:
+	@mkdir -p $(@D)
+	$(BIN)/gen-reacher $(call reacher_options,$*)-n $(REACHER_TRAIN) --seed 1 -o $@
+$(REACHER_SETS:%=$(REACHER)/%/test.msgpack): $(REACHER)/%/test.msgpack:
+	@mkdir -p $(@D)
+	$(BIN)/gen-reacher $(call reacher_options,$*)-n $(REACHER_TEST) --seed 2 -o $@
+
+# the set that a row learns from, nothing for the pendulum's; the folder of its data
+set_of  = $(firstword $(foreach set,$(REACHER_SETS),$(if $(filter $(set)-%,$(1)),$(set))))
+data_of = $(if $(call set_of,$(1)),$(REACHER)/$(call set_of,$(1)),$(PENDULUM))
 
 .PHONY: $(PIPELINES) $(PIPELINES:%=%-run) pipelines-run

@@ -8,7 +8,15 @@ METRICS = {
     "r2_angle": ("R² angle", True),
     "r2_velocity": ("R² velocity", True),
     "r2_velocity_cubic": ("R² velocity, cubic", True),
+    "r2_angle1": ("R² angle 1", True),
+    "r2_angle2": ("R² angle 2", True),
+    "r2_velocity1": ("R² velocity 1", True),
+    "r2_velocity2": ("R² velocity 2", True),
+    "r2_velocity1_cubic": ("R² velocity 1, cubic", True),
+    "r2_velocity2_cubic": ("R² velocity 2, cubic", True),
     "mse_smoothed": ("MSE smoothed", False),
+    "mse_floor": ("floor", False),
+    "to_floor": ("MSE/floor", False),
     "mse_smoothed_first_11": ("first 11 steps", False),
     "mse_filtered": ("MSE filtered", False),
     "ratio": ("smoothed/filtered", True),
@@ -18,6 +26,16 @@ METRICS = {
     "rate": ("rate", False),
     "seconds": ("seconds", False),
     "cpu_seconds": ("CPU seconds", False),
+}
+
+# the published names of the reacher's true states; where its angles are what is observed, the first one, the shoulder's, is judged as it stands
+REACHER_STATES = {
+    "r2_angle1": "r2_shoulder",
+    "r2_angle2": "r2_wrist",
+    "r2_velocity1": "r2_shoulder_velocity",
+    "r2_velocity2": "r2_wrist_velocity",
+    "r2_velocity1_cubic": "r2_shoulder_velocity_cubic",
+    "r2_velocity2_cubic": "r2_wrist_velocity_cubic",
 }
 
 
@@ -44,6 +62,10 @@ def evaluation(folder, row, seed):
     found = json.loads(path.read_text())
     found["ratio"] = quotient(found.get("mse_smoothed"), found.get("mse_filtered"))
     found["ratio_11"] = quotient(found.get("mse_smoothed_first_11"), found.get("mse_filtered"))
+    found["to_floor"] = quotient(found.get("mse_smoothed"), found.get("mse_floor"))
+    found |= {name: found.get(key) for name, key in REACHER_STATES.items()}
+    if row.startswith("angle-"):
+        found["r2_angle1"] = found.get("r2_unwrapped")
     found["seconds"], found["cpu_seconds"] = read_times(path.with_suffix(".time"))
     return {m: found[m] if found.get(m) is not None else -math.inf if high else math.inf for m, (_, high) in METRICS.items()}
 

@@ -1,6 +1,6 @@
-# make table-1a, make table-2: trainings of all rows of tables.tsv, judged, beside the published figures. SEEDS=3: from three seeds each (default 1).
-# ROWS="vhp-ekvae-co ekvae-co": these alone. TABLE_TRAIN='--updates 5000': further options for every training.
-# make tables-measured SEEDS=3: both tables, kept in data/measured.
+# make table-1a, table-1b, table-1c, table-2: trainings of all rows of tables.tsv, judged, beside the published figures. SEEDS=3: from three seeds each
+# (default 1). ROWS="vhp-ekvae-co ekvae-co": these alone. TABLE_TRAIN='--updates 5000': further options for every training.
+# make tables-measured SEEDS=3: tables 1a and 2, kept in data/measured. make reacher-measured SEEDS=3: tables 1b and 1c, and figure 3.
 
 TABLE_TRAIN ?=
 ROWS        ?= %
@@ -13,17 +13,34 @@ table_jobs  = $(foreach row,$(call table_rows,$(1)),$(TABLE_SEEDS:%=$(TABLES)/$(
 $(TABLES)/%.json: FORCE | $(PENDULUM_DATA)
 	@env BIN=$(BIN) DATA=$(PENDULUM) pipelines/job pipelines/tables.tsv $(TABLES)/$* $(TABLE_TRAIN)
 
+# The reacher's: also what its simulator makes of the same beliefs. Where angles are seen, their turns count.
+define REACHER_JOB
+$(TABLES)/$(1)-%.json: FORCE | $(REACHER)/$(1)/train.msgpack $(REACHER)/$(1)/test.msgpack
+	@env BIN=$(BIN) DATA=$(REACHER)/$(1) SIMULATOR='gen-reacher $(call reacher_options,$(1))' FLOOR='--cubic$(if $(findstring angle,$(1)), --unwrapped)' \
+	    pipelines/job pipelines/tables.tsv $(TABLES)/$(1)-$$* $(TABLE_TRAIN)
+endef
+$(foreach set,$(REACHER_SETS),$(eval $(call REACHER_JOB,$(set))))
+
 $(TABLES)/%.npz: $(TABLES)/%.json
 	@:
 
-table-1a-run: $(call table_jobs,1a)
-table-2-run: $(call table_jobs,2)
-table-1a-run table-2-run: table-%-run:
-	@pipelines/table $* "$(call table_rows,$*)" "$(TABLE_SEEDS)" $(TABLES) tsv >$(TABLES)/table-$*.part && mv $(TABLES)/table-$*.part $(TABLES)/table-$*.tsv
-	@pipelines/table $* "$(call table_rows,$*)" "$(TABLE_SEEDS)" $(TABLES) md >$(TABLES)/table-$*.part && mv $(TABLES)/table-$*.part $(TABLES)/table-$*.md
+TABLE_NAMES := 1a 1b 1c 2
+$(foreach table,$(TABLE_NAMES),$(eval table-$(table)-run: $(call table_jobs,$(table))))
+$(TABLE_NAMES:%=table-%-run): table-%-run:
+	@for form in tsv md; do pipelines/table $* "$(call table_rows,$*)" "$(TABLE_SEEDS)" $(TABLES) $$form >$(TABLES)/table-$*.part && \
+	    mv $(TABLES)/table-$*.part $(TABLES)/table-$*.$$form || exit 1; done
 	@cat $(TABLES)/table-$*.md
 
+# What is kept: each file with a line that says how it was made.
+define KEEP_TABLES
+@mkdir -p data/measured
+@for table in $(1); do for form in tsv md; do \
+    pipelines/measured $(TABLES)/$$table.$$form "seeds $(TABLE_SEEDS)" $(if $(TABLE_TRAIN),"options $(TABLE_TRAIN)") >data/measured/$$table.$$form || exit 1; done; done
+endef
+
 tables-measured-run: table-1a-run table-2-run
-	@mkdir -p data/measured
-	@for table in table-1a table-2; do for form in tsv md; do \
-	    pipelines/measured $(TABLES)/$$table.$$form "seeds $(TABLE_SEEDS)" $(if $(TABLE_TRAIN),"options $(TABLE_TRAIN)") >data/measured/$$table.$$form || exit 1; done; done
+	$(call KEEP_TABLES,table-1a table-2)
+
+reacher-measured-run: table-1b-run table-1c-run figure-3-run
+	$(call KEEP_TABLES,table-1b table-1c)
+	@cp $(FIGURE_3_FILES) data/measured

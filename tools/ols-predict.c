@@ -33,7 +33,8 @@ static const struct program program = {
     .operands = "KNOWN [STREAM]",
     .operands_min = 1,
     .operands_max = 2,
-    .examples = "ols-predict known.msgpack beliefs.msgpack | seq-mse --a s --b s_pred\n"
+    .examples = "dssm-infer m.npz train.msgpack -o known.msgpack\n"
+                "dssm-infer m.npz test.msgpack | ols-predict known.msgpack | seq-mse --a s --b s_pred\n"
                 "dssm-infer m.npz test.msgpack | ols-predict --cubic known.msgpack -o told.msgpack\n",
     .groups = groups,
     .reads_stdin = true,

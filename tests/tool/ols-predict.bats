@@ -61,7 +61,7 @@ END
     refuses 3 "nothing: no steps to learn from" ols-predict nothing known
     refuses 3 "wide: header: field s: not described" ols-predict wide known
     refuses 2 "only one of the two streams can be standard input" ols-predict -
-    head -c 200 known >cut
-    run ols-predict cut known
+    head -c 200 known >short
+    run ols-predict short known
     assert_equal "$status" 5
 }
