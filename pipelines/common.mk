@@ -2,8 +2,8 @@
 
 # `make table-1a figure-2 …`: packages, programs and data first, then all of these goals in one make, as parallel as the machine is (or as -j says):
 # a training that two of them need is done once.
-PIPELINES := table-1a table-2 tables-measured annealing-study annealing-jobs annealing-measured figure-1 figure-2 figure-4 figure-5 figure-6 control-measured
-PIPELINES += table-1b table-1c figure-3 reacher-measured
+PIPELINES := table-1a table-2 tables-measured annealing-study annealing-jobs annealing-measured figure-1 figure-2 figure-4 figure-5 figure-6 figure-7
+PIPELINES += table-1b table-1c figure-3 reacher-measured control-measured
 PIPELINE_GOALS = $(filter $(PIPELINES),$(MAKECMDGOALS))
 
 PIPELINES_BEGAN := $(if $(PIPELINE_GOALS),$(shell date +%s))

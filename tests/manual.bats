@@ -18,6 +18,7 @@ setup_file() {
     dssm-infer m.npz test.msgpack -o beliefs.msgpack
     gen-pendulum -n 1 --steps 1 --start upright -o goal.msgpack
     cp test.msgpack turning.msgpack
+    policy-learn --quiet --updates 2 --horizon 3 --goal-any-position -o anywhere.npz m.npz train.msgpack
     gen-reacher -n 24 --observe sincos -o arm.msgpack
     ekvae-train --quiet --updates 5 --d0 excess:100 --starts 1 --encoder 8 --decoder 8 --aux 4 --latent 6 -o arm.npz arm.msgpack
     gen-reacher -n 1 --steps 1 --observe sincos | policy-learn --quiet --updates 2 --horizon 3 --goal-position - -o reach.npz arm.npz arm.msgpack

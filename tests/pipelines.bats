@@ -475,7 +475,7 @@ states = [[[a * d, 0]] * 120 + [[b * d, 0]] * 40 for a, b in ((90, 0), (90, 369.
 
 @test "episodes: a fingertip at the goal's, whichever way the elbow points; the wrist beyond its limit" {
     made_up 'states = [[[0, math.pi / 2, 0, 0]], [[0.5, 0, 0, 0]], [[0, 2, 0, 0]]]' >goals # tips at (0.12, 0.12), (0.21, 0.115), …
-    made_up 'states = [[[math.pi / 2, -math.pi / 2, 0, 0]] * 12, [[0.4, 0, 0, 0]] * 12, [[0, 2.9, 0, 0]] + [[0, 2, 0, 0]] * 11]' >runs
+    made_up 'states = [[[math.pi / 2, -math.pi / 2, 0, 0]] * 12, [[0.4, 0, 0, 0]] * 12, [[0, 3, 0, 0]] * 10 + [[0, 2.9, 0, 0]] + [[0, 2, 0, 0]] * 11]' >runs
     "$ROOT/pipelines/episodes" reach goals <runs >reach.tsv
     assert_equal "$(cut -f 2 reach.tsv | tail -n +2 | tr '\n' ' ')" "0.00000 0.02399 0.00000 "
     assert_equal "$(cut -f 3,5 reach.tsv | tail -n +2 | tr '\n\t' '  ')" "0.000 yes 0.000 no 6.158 yes "

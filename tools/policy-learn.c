@@ -8,6 +8,7 @@
 
 struct settings {
     const char *output, *position, *velocity, *from, *metrics, *checkpoint;
+    bool any;
     struct learn_settings learn;
     struct policy_settings policy;
     struct common common;
@@ -18,6 +19,8 @@ static const struct option_row rows[] = {
     {"output", 'o', OPT_TEXT, AT(output), NULL, 0, 0, NULL, "POLICY", "the policy's file (an .npz archive); needed"},
     {"goal-position", 0, OPT_TEXT, AT(position), NULL, 0, 0, NULL, "STREAM",
      "be where these frames show: the mean of their encodings is the wanted position"},
+    {"goal-any-position", 0, OPT_FLAG, AT(any), NULL, 0, 0, NULL, NULL,
+     "be where policy-run is told, by its --goal-position: one policy for any position that the start states have"},
     {"goal-velocity", 0, OPT_TEXT, AT(velocity), NULL, 0, 0, NULL, "STREAM",
      "move as these sequences do: the mean of their smoothed states' other numbers is the wanted velocity"},
     {"from", 0, OPT_TEXT, AT(from), NULL, 0, 0, NULL, "POLICY",
@@ -40,19 +43,11 @@ static const struct program program = {
     .operands_max = 2,
     .examples = "gen-pendulum -n 1 --steps 1 --start upright -o goal.msgpack\n"
                 "policy-learn m.npz --goal-position goal.msgpack -o swing-up.npz train.msgpack\n"
+                "policy-learn m.npz --goal-any-position -o anywhere.npz train.msgpack\n"
                 "policy-learn m.npz --goal-velocity turning.msgpack --width 0.5 -o turn.npz train.msgpack\n",
     .groups = groups,
     .reads_stdin = true,
 };
-
-static int read_stream(const char *path, struct dataset *d, struct error *e)
-{
-    FILE *f = input_open(path, e);
-    int status = f ? dataset_read(d, f, input_name(path), e) : e->code;
-    if (f && f != stdin)
-        fclose(f);
-    return status;
-}
 
 /* The largest control that the data have, 0 if they have none that is finite. */
 static double largest_control(const struct dataset *d)
@@ -105,7 +100,7 @@ static json_t *provenance(void)
 static int learn(const struct model *m, struct goal *g, const struct beginnings *b, struct pool *pool, uint32_t crc, const char *command,
                  struct error *e)
 {
-    struct policy *p = policy_new(&settings.policy, m, settings.common.seed, e);
+    struct policy *p = policy_new(&settings.policy, m, g->any ? g->n : 0, settings.common.seed, e);
     if (!p || (settings.from && begin_from(p, m, e))) {
         policy_free(p);
         return e->code;
@@ -113,7 +108,7 @@ static int learn(const struct model *m, struct goal *g, const struct beginnings 
     json_t *made_with = provenance();
     add_history(p, m, command);
     if (!settings.from)
-        policy_centre(p, b);
+        policy_centre(p, g, b);
     g->width = settings.learn.width * goal_distance(g, b);
     settings.learn.seed = settings.common.seed;
     struct train_io io = {.program = program.name,
@@ -133,9 +128,11 @@ static int learn(const struct model *m, struct goal *g, const struct beginnings 
 
 static int make_goal(struct goal *g, const struct model *m, struct pool *pool, struct error *e)
 {
+    if (settings.any)
+        return goal_any_position(g, m, e);
     const char *path = settings.position ? settings.position : settings.velocity;
     struct dataset d;
-    if (read_stream(path, &d, e))
+    if (dataset_open(&d, path, DATA_MEMORY, e))
         return e->code;
     int status = settings.position ? goal_position(g, m, &d, input_name(path), e) : goal_velocity(g, m, &d, input_name(path), pool, e);
     dataset_free(&d);
@@ -147,7 +144,7 @@ static int learn_from(const struct model *m, const char *path, struct pool *pool
     struct goal g;
     struct dataset d;
     struct beginnings b;
-    if (make_goal(&g, m, pool, e) || read_stream(path, &d, e))
+    if (make_goal(&g, m, pool, e) || dataset_open(&d, path, DATA_MEMORY, e))
         return e->code;
     int status = model_fits(m, &d, input_name(path), e);
     if (status == DSSM_OK && settings.policy.u_max == 0 && (settings.policy.u_max = largest_control(&d)) == 0)
@@ -169,9 +166,12 @@ static int run(const struct operands *operands, const char *command, struct erro
     const char *path = operands->n > 1 ? operands->v[1] : NULL;
     if (!settings.output)
         return error_set(e, DSSM_USAGE, "--output: expected the name of the policy's file");
-    if (!settings.position == !settings.velocity)
-        return error_set(e, DSSM_USAGE, "expected one of --goal-position and --goal-velocity, got %s",
-                         settings.position ? "both" : "neither");
+    int goals = (settings.position != NULL) + (settings.velocity != NULL) + settings.any;
+    if (goals != 1)
+        return error_set(e, DSSM_USAGE, "expected one of --goal-position, --goal-any-position and --goal-velocity, got %s",
+                         goals == 0   ? "none"
+                         : goals == 2 ? "two"
+                                      : "all");
     if (strcmp(settings.output, "-") == 0 && settings.metrics && strcmp(settings.metrics, "-") == 0)
         return error_set(e, DSSM_USAGE, "--metrics: standard output has the policy already");
     if (ready_to_write(settings.output, e) || ready_to_write(settings.checkpoint, e) || ready_to_write(settings.metrics, e))

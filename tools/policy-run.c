@@ -10,7 +10,7 @@ struct settings {
     int steps, episodes;
     double timeout;
     bool noise;
-    const char *output;
+    const char *output, *position;
     struct common common;
 };
 
@@ -18,6 +18,8 @@ struct settings {
 static const struct option_row rows[] = {
     {"steps", 0, OPT_INT, AT(steps), "160", 1, 1e9, NULL, "T", "Observations of an episode, the first one counted."},
     {"episodes", 'n', OPT_INT, AT(episodes), "1", 1, 1e9, NULL, "N", "Episodes, each with the command started anew."},
+    {"goal-position", 0, OPT_TEXT, AT(position), NULL, 0, 0, NULL, "STREAM",
+     "For a policy for any position: be where these frames show, the same for all episodes, or for each what one sequence shows."},
     {"timeout", 0, OPT_REAL, AT(timeout), "10", 0.001, 1e6, NULL, "S",
      "Seconds that the plant may take for an observation, or to end, before it is ended."},
     {"noise", 0, OPT_FLAG, AT(noise), NULL, 0, 0, NULL, NULL, "Add the policy's noise, as it was learned with; else its mean acts."},
@@ -34,6 +36,7 @@ static const struct program program = {
     .operands_max = 1000000,
     .examples = "policy-run m.npz swing-up.npz -- sim-pendulum --start hang | seq-frames -o episode.png\n"
                 "policy-run -n 20 -o runs.msgpack m.npz swing-up.npz -- sim-pendulum --seed {seed}\n"
+                "policy-run --goal-position goal.msgpack m.npz anywhere.npz -- sim-pendulum | seq-info\n"
                 "policy-run m.npz swing-up.npz -- python3 formats/examples/plant.py | seq-info\n",
     .groups = groups,
 };
@@ -75,6 +78,35 @@ static void free_words(char **words)
     free(words);
 }
 
+/* ---- goals ---- */
+
+struct goals {
+    struct goal *goal; /* owned */
+    int n;
+};
+
+/* What --goal-position shows, for a policy that is told its goal, and for no other. */
+static int read_goals(struct goals *goals, const struct model *m, const struct policy *p, struct error *e)
+{
+    struct dataset d;
+    if (!settings.position && p->dg == 0)
+        return DSSM_OK;
+    if (!settings.position)
+        return error_set(e, DSSM_USAGE, "the policy goes to any position: show it one by --goal-position");
+    if (p->dg == 0)
+        return error_set(e, DSSM_USAGE, "--goal-position: the policy was learned for one goal, and cannot be told another");
+    if (dataset_open(&d, settings.position, DATA_MEMORY, e))
+        return e->code;
+    goals->goal = xcalloc((size_t)d.n, sizeof *goals->goal);
+    goals->n = d.n;
+    int status = goal_positions(goals->goal, m, &d, input_name(settings.position), e);
+    dataset_free(&d);
+    if (status == DSSM_OK && goals->n != 1 && goals->n < settings.episodes)
+        status = error_set(e, DSSM_USAGE, "%s: expected one goal, or one for each of %d episodes, got %d", input_name(settings.position),
+                           settings.episodes, goals->n);
+    return status;
+}
+
 /* ---- the run ---- */
 
 /* The reader of our output has gone: the plant is ended by now, and we end as every program does then. */
@@ -102,11 +134,14 @@ static int run_episodes(struct loop *l, const struct operands *operands, struct 
 }
 
 /* Whatever happens to the episodes, those that there are end as a whole stream. */
-static int run_on(const struct model *m, const struct policy *p, const struct operands *operands, const char *command, struct error *e)
+static int run_on(const struct model *m, const struct policy *p, const struct goals *goals, const struct operands *operands,
+                  const char *command, struct error *e)
 {
     struct loop_settings how = {.steps = settings.steps,
                                 .patience = settings.timeout,
                                 .noise = settings.noise,
+                                .goals = goals->goal,
+                                .n_goals = goals->n,
                                 .seed = settings.common.seed,
                                 .stop = ready_to_stop()};
     signal(SIGPIPE, SIG_IGN); /* a plant that has gone must not end us */
@@ -135,10 +170,12 @@ static int run(const struct operands *operands, const char *command, struct erro
     if (!m)
         return e->code;
     struct policy *p = NULL;
+    struct goals goals = {0};
     if (model_goes_on(m, e))
         error_prefix(e, "%s", input_name(operands->v[0]));
-    else if ((p = policy_load(operands->v[1], m, e)))
-        run_on(m, p, operands, command, e);
+    else if ((p = policy_load(operands->v[1], m, e)) && read_goals(&goals, m, p, e) == DSSM_OK)
+        run_on(m, p, &goals, operands, command, e);
+    free(goals.goal);
     policy_free(p);
     model_free(m);
     return e->code;

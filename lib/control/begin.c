@@ -63,18 +63,24 @@ int beginnings_of(struct beginnings *b, const struct model *m, const struct data
     return error_set(e, DSSM_BAD_INPUT, "record %d: the model's belief about its states is no Gaussian", j.lost + 1);
 }
 
+double goal_number(const struct goal *g, const struct beginnings *b, int k, int i)
+{
+    int other = (k + b->n / 2) % b->n;
+    return g->any ? (double)b->v[(size_t)(g->from + i) * (size_t)b->n + (size_t)other] : g->value[i];
+}
+
 double goal_distance(const struct goal *g, const struct beginnings *b)
 {
     double square = 0;
     for (int i = 0; i < g->n; i++)
         for (int k = 0; k < b->n; k++) {
-            double away = (double)b->v[(size_t)(g->from + i) * (size_t)b->n + (size_t)k] - g->value[i];
+            double away = (double)b->v[(size_t)(g->from + i) * (size_t)b->n + (size_t)k] - goal_number(g, b, k, i);
             square += away * away;
         }
     return sqrt(square / b->n);
 }
 
-void policy_centre(struct policy *p, const struct beginnings *b)
+void policy_centre(struct policy *p, const struct goal *g, const struct beginnings *b)
 {
     for (int i = 0; i < b->dz; i++) {
         const real *z = b->v + (size_t)i * (size_t)b->n;
@@ -87,6 +93,10 @@ void policy_centre(struct policy *p, const struct beginnings *b)
         double deviation = sqrt(square / b->n);
         params_value(&p->params, p->centre)[i] = (real)mean;
         params_value(&p->params, p->deviation)[i] = (real)(deviation > 1e-6 ? deviation : 1);
+    }
+    for (int i = 0; i < p->dg; i++) {
+        params_value(&p->params, p->centre)[p->dz + i] = params_value(&p->params, p->centre)[g->from + i];
+        params_value(&p->params, p->deviation)[p->dz + i] = params_value(&p->params, p->deviation)[g->from + i];
     }
 }
 

@@ -19,28 +19,30 @@ struct policy_settings {
 extern const struct option_row options_policy[];
 
 /* π_ω(u|z): u = u_max · tanh(net((z − m)/s) + noise · ε), ε standard normal, without ε its mode; m and s bring the states of the data to
- * mean 0 and deviation 1. */
+ * mean 0 and deviation 1. One for any goal, π_ω(u|z, g), is told the goal's numbers g below z, with m and s of their own. */
 struct policy {
     struct policy_settings s;
     int dz, du;
+    int dg;                /* Dg, numbers of the goal that it is told; 0: it was learned for one */
     struct params params;  /* ω, a table of its own, with m and s, which no group moves */
     struct mlp net;        /* indices into params */
-    int centre, deviation; /* m and s, dz×1 each: 0 and 1 at first */
+    int centre, deviation; /* m and s, (dz + dg)×1 each: 0 and 1 at first */
     json_t *goal;          /* what it was learned for (goal_json); owned, may be NULL */
     json_t *model;         /* which model it was learned in: {"kind", "crc32"}; owned */
     json_t *training;      /* what the learner has to say; owned, may be NULL */
     json_t *history;       /* array: what led here; owned */
 };
-/* A policy for the model's states, start values drawn from the seed; it begins near u = 0. NULL with e (DSSM_USAGE) for a network that is
- * too large, or a model without controls. */
-struct policy *policy_new(const struct policy_settings *s, const struct model *m, uint64_t seed, struct error *e);
+/* A policy for the model's states, told dg numbers of a goal (0: none), start values drawn from the seed; it begins near u = 0. NULL with e
+ * (DSSM_USAGE) for a network that is too large, or a model without controls. */
+struct policy *policy_new(const struct policy_settings *s, const struct model *m, int dg, uint64_t seed, struct error *e);
 void policy_free(struct policy *p);
 /* The parameters of another policy of the same model, centre and deviation too; DSSM_USAGE if its network has another shape. */
 int policy_copy(struct policy *to, const struct policy *from, struct error *e);
-/* u Du×L at states z Dz×L; noise Du×L or NULL. first: where ω begins in the parameter table of the tape (0 for policy.params itself). */
-var *policy_apply(struct tape *t, const struct policy *p, int first, var *z, var *noise);
+/* u Du×L at states z Dz×L, for goals Dg×L (NULL where Dg is 0); noise Du×L or NULL. first: where ω begins in the parameter table of the
+ * tape (0 for policy.params itself). */
+var *policy_apply(struct tape *t, const struct policy *p, int first, var *z, var *goal, var *noise);
 /* Its two halves: the network's output, Du×L, and the control that comes of it. */
-var *policy_wish(struct tape *t, const struct policy *p, int first, var *z);
+var *policy_wish(struct tape *t, const struct policy *p, int first, var *z, var *goal);
 var *policy_bound(struct tape *t, const struct policy *p, var *wish, var *noise);
 /* To and from an archive (formats/archive.md): meta {"format":"dssm-policy",…} and one tensor a parameter. Loading needs the model that it
  * was learned in: another one is DSSM_BAD_INPUT, for z means something else there. */
@@ -55,19 +57,25 @@ enum { GOAL_MOST = 64 }; /* numbers in a goal */
 struct goal {
     const char *kind; /* "position" or "velocity" */
     int from, n;
+    bool any; /* any that start states have, another one in each dream, and the policy is told it; value is not used then */
     double value[GOAL_MOST];
     double width; /* w of the reward below; 0: it does not saturate */
 };
 /* p_g = the mean of q(a|x) over all frames of the data that were observed: pictures of the goal. DSSM_USAGE for a model that does not
  * divide z into what a frame shows and the rest; DSSM_BAD_INPUT for frames that do not fit it, or none that were observed. */
 int goal_position(struct goal *g, const struct model *m, const struct dataset *d, const char *name, struct error *e);
+/* As goal_position, of each sequence by itself: goals g[0..d->n−1]. Every one needs an observed frame. */
+int goal_positions(struct goal *g, const struct model *m, const struct dataset *d, const char *name, struct error *e);
+/* Any position: Da numbers, to be told. DSSM_USAGE as above. */
+int goal_any_position(struct goal *g, const struct model *m, struct error *e);
 /* v_g = the last Dz − Da numbers of the smoothed means, averaged over all steps of the data: sequences that move as they should. Errors as
  * above. */
 int goal_velocity(struct goal *g, const struct model *m, const struct dataset *d, const char *name, struct pool *pool, struct error *e);
-/* r = −d², d² = Σ_d (z_d − g_d)², of states z Dz×L → 1×L. With a width, r = 2w²(exp(−d²/2w²) − 1): the same near the goal, and flat far
- * from it, where it is convex, so that moving is worth more than resting half-way. */
-var *goal_reward(struct tape *t, const struct goal *g, var *z);
-json_t *goal_json(const struct goal *g); /* {"kind", "from", "value"}; caller decrefs */
+/* r = −d², d² = Σ_d (z_d − g_d)², of states z Dz×L → 1×L. told: of a goal that is any, those of the lanes, n×L; else NULL. With a width, r
+ * = 2w²(exp(−d²/2w²) − 1): the same near the goal, and flat far from it, where it is convex, so that moving is worth more than resting
+ * half-way. */
+var *goal_reward(struct tape *t, const struct goal *g, var *z, var *told);
+json_t *goal_json(const struct goal *g); /* {"kind", "from", "value", "width"}, or "n" and "any" in the place of "value"; caller decrefs */
 
 /* ---- start states (begin.c) ---- */
 
@@ -79,10 +87,13 @@ struct beginnings {
 /* Beliefs about every step of every sequence: smoothed, or filtered by a filter version. Sequences must fit (model_fits). DSSM_BAD_INPUT
  * names the sequence of which the model's belief is no Gaussian. */
 int beginnings_of(struct beginnings *b, const struct model *m, const struct dataset *d, struct pool *pool, struct error *e);
+/* Number i of the goal that is wanted by whoever begins with belief k; of any goal, the position of another belief, half the data away. */
+double goal_number(const struct goal *g, const struct beginnings *b, int k, int i);
 /* Root mean square distance of the beliefs' means from the goal. */
 double goal_distance(const struct goal *g, const struct beginnings *b);
-/* Sets the policy's m and s to what brings the means of these beliefs to mean 0 and deviation 1; s is 1 where they do not vary. */
-void policy_centre(struct policy *p, const struct beginnings *b);
+/* Sets the policy's m and s to what brings the means of these beliefs to mean 0 and deviation 1; s is 1 where they do not vary. The goal's
+ * numbers, if it is told them, have those of the numbers of z that they are wanted for. */
+void policy_centre(struct policy *p, const struct goal *g, const struct beginnings *b);
 void beginnings_free(struct beginnings *b);
 
 /* ---- the return and its gradient (return.c) ---- */
@@ -134,6 +145,8 @@ struct loop_settings {
     int steps;                   /* T: observations of an episode, the first one counted */
     double patience;             /* seconds that the plant may take for an answer, or to end */
     bool noise;                  /* controls with the policy's noise, else without */
+    const struct goal *goals;    /* for a policy that is told its goal; borrowed */
+    int n_goals;                 /* 1: one for all episodes; else one for each */
     uint64_t seed;               /* of that noise */
     volatile sig_atomic_t *stop; /* set by a signal: the episode ends there; may be NULL */
 };

@@ -57,19 +57,49 @@ static int add_frames(struct goal *g, const struct model *m, struct tape *t, con
     return frames;
 }
 
-int goal_position(struct goal *g, const struct model *m, const struct dataset *d, const char *name, struct error *e)
+/* The mean of the encoded frames of records first..first+n-1 of the data. */
+static int position_of(struct goal *g, const struct model *m, const struct dataset *d, int first, int n, int shown, const char *name,
+                       struct error *e)
 {
-    int shown = shown_numbers(m, e), frames = 0;
-    if (shown == 0 || check_frames(m, d, name, e))
-        return e->code;
+    int frames = 0;
     *g = (struct goal){.kind = "position", .from = 0, .n = shown};
     struct tape *t = tape_new();
-    for (int i = 0; i < d->n; i++)
+    for (int i = first; i < first + n; i++)
         frames += add_frames(g, m, t, &d->record[i]);
     tape_free(t);
+    if (frames == 0)
+        return error_set(e, DSSM_BAD_INPUT, "%s: record %d: field x: expected an observed frame of the goal, got none", name, first + 1);
     for (int i = 0; i < g->n; i++)
         g->value[i] /= frames;
     return check_numbers(g, name, e);
+}
+
+int goal_position(struct goal *g, const struct model *m, const struct dataset *d, const char *name, struct error *e)
+{
+    int shown = shown_numbers(m, e);
+    if (shown == 0 || check_frames(m, d, name, e))
+        return e->code;
+    return position_of(g, m, d, 0, d->n, shown, name, e);
+}
+
+int goal_positions(struct goal *g, const struct model *m, const struct dataset *d, const char *name, struct error *e)
+{
+    int shown = shown_numbers(m, e);
+    if (shown == 0 || check_frames(m, d, name, e))
+        return e->code;
+    for (int i = 0; i < d->n; i++)
+        if (position_of(&g[i], m, d, i, 1, shown, name, e))
+            return e->code;
+    return DSSM_OK;
+}
+
+int goal_any_position(struct goal *g, const struct model *m, struct error *e)
+{
+    int shown = shown_numbers(m, e);
+    if (shown == 0)
+        return e->code;
+    *g = (struct goal){.kind = "position", .from = 0, .n = shown, .any = true};
+    return DSSM_OK;
 }
 
 int goal_velocity(struct goal *g, const struct model *m, const struct dataset *d, const char *name, struct pool *pool, struct error *e)
@@ -95,18 +125,29 @@ int goal_velocity(struct goal *g, const struct model *m, const struct dataset *d
     return check_numbers(g, name, e);
 }
 
-var *goal_reward(struct tape *t, const struct goal *g, var *z)
+/* z − g, n×L. */
+static var *away_from(struct tape *t, const struct goal *g, var *z, var *told)
 {
-    var *away = constant(t, g->n, 1);
+    var *now = rows_of(t, z, g->from, g->n);
+    if (g->any)
+        return sub(t, now, told);
+    var *minus = constant(t, g->n, 1);
     for (int i = 0; i < g->n; i++)
-        away->v[i] = (real)-g->value[i];
-    var *square = sum_rows(t, v_square(t, add_rows(t, rows_of(t, z, g->from, g->n), away)));
+        minus->v[i] = (real)-g->value[i];
+    return add_rows(t, now, minus);
+}
+
+var *goal_reward(struct tape *t, const struct goal *g, var *z, var *told)
+{
+    var *square = sum_rows(t, v_square(t, away_from(t, g, z, told)));
     double twice = 2 * g->width * g->width;
     return g->width > 0 ? scale(t, shift(t, v_exp(t, scale(t, square, -1 / twice)), -1), twice) : scale(t, square, -1);
 }
 
 json_t *goal_json(const struct goal *g)
 {
+    if (g->any)
+        return json_pack("{s:s, s:i, s:i, s:b, s:f}", "kind", g->kind, "from", g->from, "n", g->n, "any", 1, "width", g->width);
     json_t *value = json_array();
     for (int i = 0; i < g->n; i++)
         json_array_append_new(value, json_real(g->value[i]));

@@ -198,6 +198,18 @@ static struct array float_array(const real *v, int n)
     return a;
 }
 
+/* The episode's goal, Dg×1, for a policy that is told it; else NULL. */
+static var *told_goal(const struct loop *l, uint32_t episode)
+{
+    if (l->p->dg == 0)
+        return NULL;
+    var *out = constant(l->tape, l->p->dg, 1);
+    const struct goal *g = &l->s.goals[l->s.n_goals > 1 ? (int)episode : 0];
+    for (int i = 0; i < l->p->dg; i++)
+        out->v[i] = (real)g->value[i];
+    return out;
+}
+
 /* What the policy does where the filter believes z to be: Du numbers. */
 static int act(struct loop *l, const struct array *z, uint32_t episode, int step, real *u, struct error *e)
 {
@@ -210,7 +222,7 @@ static int act(struct loop *l, const struct array *z, uint32_t episode, int step
         struct batch lane = {.T = 1, .B = 1, .sequence = &episode};
         noise = noise_steps(t, &(struct noise){.seed = l->s.seed}, NOISE_CONTROL, &lane, l->p->du, step, 1);
     }
-    const var *chosen = policy_apply(t, l->p, 0, state, noise);
+    const var *chosen = policy_apply(t, l->p, 0, state, told_goal(l, episode), noise);
     for (int i = 0; i < l->p->du; i++) {
         u[i] = chosen->v[i];
         if (!isfinite(u[i]))

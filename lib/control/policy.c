@@ -30,16 +30,16 @@ static uint32_t params_crc(const struct params *p)
 static void declare(struct policy *p, uint64_t seed)
 {
     params_init(&p->params);
-    p->net = mlp_declare(&p->params, "policy", p->dz, &p->s.hidden, p->du, ACT_TANH, ACT_NONE, GROUP_OMEGA, seed);
+    p->net = mlp_declare(&p->params, "policy", p->dz + p->dg, &p->s.hidden, p->du, ACT_TANH, ACT_NONE, GROUP_OMEGA, seed);
     mlp_output_start(&p->params, &p->net, 0, p->du, 0, 0.1);
-    p->centre = params_add(&p->params, "state.centre", p->dz, 1, 0, 1);
-    p->deviation = params_add(&p->params, "state.deviation", p->dz, 1, 0, 1);
+    p->centre = params_add(&p->params, "state.centre", p->dz + p->dg, 1, 0, 1);
+    p->deviation = params_add(&p->params, "state.deviation", p->dz + p->dg, 1, 0, 1);
     params_fill(&p->params, p->deviation, 1);
 }
 
-struct policy *policy_new(const struct policy_settings *s, const struct model *m, uint64_t seed, struct error *e)
+struct policy *policy_new(const struct policy_settings *s, const struct model *m, int dg, uint64_t seed, struct error *e)
 {
-    double weights = 0, before = model_settings(m)->latent;
+    double weights = 0, before = model_settings(m)->latent + dg;
     if (m->du == 0)
         return error_set(e, DSSM_USAGE, "the model has no controls, which a policy could choose"), NULL;
     for (int i = 0; i < s->hidden.n; before = s->hidden.v[i++])
@@ -47,7 +47,7 @@ struct policy *policy_new(const struct policy_settings *s, const struct model *m
     if (weights > MODEL_MOST_WEIGHTS)
         return error_set(e, DSSM_USAGE, "--hidden: expected at most %d weights, got %.0f", MODEL_MOST_WEIGHTS, weights), NULL;
     struct policy *p = xcalloc(1, sizeof *p);
-    *p = (struct policy){.s = *s, .dz = model_settings(m)->latent, .du = m->du, .history = json_array()};
+    *p = (struct policy){.s = *s, .dz = model_settings(m)->latent, .du = m->du, .dg = dg, .history = json_array()};
     p->model = json_pack("{s:s, s:I}", "kind", m->kind->name, "crc32", (json_int_t)params_crc(&m->params));
     declare(p, seed);
     return p;
@@ -67,6 +67,8 @@ void policy_free(struct policy *p)
 
 int policy_copy(struct policy *to, const struct policy *from, struct error *e)
 {
+    if (to->dg != from->dg)
+        return error_set(e, DSSM_USAGE, to->dg ? "it was learned for one goal, not for any" : "it was learned for any goal, not for one");
     bool same = to->params.n == from->params.n;
     for (int i = 0; same && i < to->params.n; i++)
         same = to->params.entry[i].rows == from->params.entry[i].rows && to->params.entry[i].cols == from->params.entry[i].cols;
@@ -78,8 +80,10 @@ int policy_copy(struct policy *to, const struct policy *from, struct error *e)
 
 /* ---- acting ---- */
 
-var *policy_wish(struct tape *t, const struct policy *p, int first, var *z)
+var *policy_wish(struct tape *t, const struct policy *p, int first, var *z, var *goal)
 {
+    if (p->dg > 0)
+        z = stack_rows(t, 2, (var *const[]){z, goal});
     struct mlp net = p->net;
     for (int i = 0; i < net.layers; i++) {
         net.weight[i] += first;
@@ -96,9 +100,9 @@ var *policy_bound(struct tape *t, const struct policy *p, var *wish, var *noise)
     return scale(t, v_tanh(t, wish), p->s.u_max);
 }
 
-var *policy_apply(struct tape *t, const struct policy *p, int first, var *z, var *noise)
+var *policy_apply(struct tape *t, const struct policy *p, int first, var *z, var *goal, var *noise)
 {
-    return policy_bound(t, p, policy_wish(t, p, first, z), noise);
+    return policy_bound(t, p, policy_wish(t, p, first, z, goal), noise);
 }
 
 /* ---- saving and loading ---- */
@@ -107,8 +111,8 @@ int policy_save(const struct policy *p, const char *path, struct error *e)
 {
     struct archive a;
     archive_init(&a);
-    json_object_update_new(a.meta, json_pack("{s:s, s:i, s:s, s:s, s:i, s:i}", "format", "dssm-policy", "version", 1, "program_version",
-                                             DSSM_VERSION, "kind", "mlp", "dz", p->dz, "du", p->du));
+    json_object_update_new(a.meta, json_pack("{s:s, s:i, s:s, s:s, s:i, s:i, s:i}", "format", "dssm-policy", "version", 1,
+                                             "program_version", DSSM_VERSION, "kind", "mlp", "dz", p->dz, "du", p->du, "dg", p->dg));
     json_object_set_new(a.meta, "settings", options_to_json(options_policy, &p->s));
     json_object_set(a.meta, "model", p->model);
     if (p->goal)
@@ -144,11 +148,15 @@ static struct policy *from_archive(const struct archive *a, const struct model *
 {
     struct policy_settings s;
     options_defaults(options_policy, &s);
+    const json_int_t dg = json_integer_value(json_object_get(a->meta, "dg")); /* which older files do not have */
     if (check_meta(a->meta, m, e))
         return NULL;
+    if (dg < 0 || dg > model_settings(m)->latent)
+        return error_set(e, DSSM_BAD_INPUT, "meta.json: dg: expected from 0 to %d, got %lld", model_settings(m)->latent, (long long)dg),
+               NULL;
     if (options_from_json(options_policy, &s, json_object_get(a->meta, "settings"), e))
         return error_prefix(e, "meta.json"), NULL;
-    struct policy *p = policy_new(&s, m, 0, e);
+    struct policy *p = policy_new(&s, m, (int)dg, 0, e);
     if (!p) {
         if (e)
             e->code = DSSM_BAD_INPUT; /* here it is the file that is wrong, not the command line */

@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NOISE_BEGINNING = 110, NOISE_BEGINNING_STATE }; /* purposes: which belief a dream begins with, and its draw from it */
-static const double FULL = 0.95;                       /* of u_max */
+/* Purposes: which belief a dream begins with, its draw from it, and where whose position is its goal. */
+enum { NOISE_BEGINNING = 110, NOISE_BEGINNING_STATE, NOISE_GOAL };
+static const double FULL = 0.95; /* of u_max */
 
 /* Dreams side by side on one tape. */
 struct dream_chunk {
@@ -53,7 +54,7 @@ static double steepness(const struct goal *g, const struct beginnings *b)
     for (int k = 0; k < b->n; k++) {
         double square = 0;
         for (int i = 0; i < g->n; i++) {
-            double slope = 2 * ((double)b->v[(size_t)(g->from + i) * (size_t)b->n + (size_t)k] - g->value[i]);
+            double slope = 2 * ((double)b->v[(size_t)(g->from + i) * (size_t)b->n + (size_t)k] - goal_number(g, b, k, i));
             square += slope * slope;
         }
         sum += sqrt(square);
@@ -106,20 +107,36 @@ static var *gather(struct tape *t, const struct beginnings *b, int from, int n, 
     return out;
 }
 
+/* Columns of the beginnings, drawn uniformly, one for each of the chunk's dreams. */
+static void draw_columns(const struct return_engine *r, const struct dream_chunk *c, uint32_t purpose, int *column)
+{
+    for (int l = 0; l < c->lanes; l++) {
+        double u;
+        draw_uniform((struct draw){r->s->seed, purpose, (uint32_t)r->update, c->number[l], 0}, 1, &u);
+        column[l] = (int)(u * r->b->n) < r->b->n ? (int)(u * r->b->n) : r->b->n - 1;
+    }
+}
+
+/* Goals of the chunk's dreams, n×lanes, where each has its own: positions that the data have. NULL where all have the same. */
+static var *draw_goals(const struct return_engine *r, const struct dream_chunk *c)
+{
+    int column[DREAM_CHUNK];
+    if (!r->g->any)
+        return NULL;
+    draw_columns(r, c, NOISE_GOAL, column);
+    return gather(c->tape, r->b, r->g->from, r->g->n, column, c->lanes);
+}
+
 /* z_1 of the chunk's dreams: a belief drawn uniformly, and a draw from it. */
 static struct latent begin_dreams(struct return_engine *r, struct dream_chunk *c)
 {
     const struct beginnings *b = r->b;
     int column[DREAM_CHUNK], dz = b->dz;
     var *noise = constant(c->tape, dz, c->lanes);
-    for (int l = 0; l < c->lanes; l++) {
-        double u;
-        struct draw d = {r->s->seed, NOISE_BEGINNING, (uint32_t)r->update, c->number[l], 0};
-        draw_uniform(d, 1, &u);
-        column[l] = (int)(u * b->n) < b->n ? (int)(u * b->n) : b->n - 1;
-        d.purpose = NOISE_BEGINNING_STATE;
-        draw_normal_strided(d, dz, noise->v + l, (size_t)c->lanes);
-    }
+    draw_columns(r, c, NOISE_BEGINNING, column);
+    for (int l = 0; l < c->lanes; l++)
+        draw_normal_strided((struct draw){r->s->seed, NOISE_BEGINNING_STATE, (uint32_t)r->update, c->number[l], 0}, dz, noise->v + l,
+                            (size_t)c->lanes);
     var *mean = gather(c->tape, b, 0, dz, column, c->lanes), *L = gather(c->tape, b, dz, dz * dz, column, c->lanes);
     var *memory = b->memory > 0 ? gather(c->tape, b, dz + dz * dz, b->memory, column, c->lanes) : NULL;
     return (struct latent){sample_full(c->tape, mean, L, noise), memory};
@@ -151,15 +168,16 @@ static void dream(struct return_engine *r, struct dream_chunk *c)
     struct noise noise = {r->s->seed, (uint32_t)r->update, false};
     struct batch lanes = {.T = 1, .B = c->lanes, .dx = m->dx, .du = m->du, .sequence = c->number};
     struct latent now = begin_dreams(r, c);
+    var *told = draw_goals(r, c);
     for (int s = 0; s < steps; s++) {
         var *wobble = r->p->s.noise > 0 ? noise_steps(t, &noise, NOISE_CONTROL, &lanes, m->du, s, 1) : NULL;
-        var *wish = policy_wish(t, r->p, m->params.n, now.z), *u = policy_bound(t, r->p, wish, wobble), *memory = now.memory;
+        var *wish = policy_wish(t, r->p, m->params.n, now.z, told), *u = policy_bound(t, r->p, wish, wobble), *memory = now.memory;
         struct gauss next = m->kind->step(m, t, now, u, &memory);
         now = (struct latent){
             sample_diag(t, next, r->s->means ? NULL : noise_steps(t, &noise, NOISE_ROLLOUT, &lanes, next.mean->rows, s + 1, 1)), memory};
         if (r->most > 0)
             now.z = tame(t, now.z, r->most);
-        var *reward = goal_reward(t, r->g, now.z);
+        var *reward = goal_reward(t, r->g, now.z, told);
         c->sum = s > 0 ? add(t, c->sum, reward) : reward;
         if (r->calm > 0) {
             var *cost = scale(t, sum_rows(t, v_square(t, wish)), r->calm);

@@ -103,6 +103,20 @@ same_metrics() { cmp <(without_seconds "$1") <(without_seconds "$2"); }
     unzip -p v.npz meta.json | jq -e '.goal.kind == "velocity" and .goal.from == 2 and (.goal.value | length) == 1 and .settings.u_max == 2'
 }
 
+@test "any position: a goal of its own in each dream, whatever the threads" {
+    folder any
+    for threads in 1 3; do
+        policy-learn -q --seed 3 --hidden 8 --updates 30 --horizon 8 --batch 60 --threads $threads --goal-any-position --width 0.5 \
+            --metrics "$threads.jsonl" -o "$threads.npz" ../m.npz ../train.msgpack
+    done
+    for tensor in policy.0.weight policy.1.bias state.centre; do cmp <(unzip -p 1.npz "$tensor.npy") <(unzip -p 3.npz "$tensor.npy"); done
+    unzip -p 1.npz meta.json | jq -e '.dg == 2 and .goal.any and .goal.n == 2 and .goal.from == 0 and (.goal | has("value") | not)'
+    head -n 1 1.jsonl | jq -e '.goal.any'
+    tail -n +2 1.jsonl | jq -es 'all(.reward < 0)'
+    refuses 2 "--from: 1.npz: it was learned for any goal, not for one" \
+        policy-learn -q --hidden 8 --goal-position ../goal.msgpack --updates 1 --from 1.npz -o no.npz ../m.npz ../train.msgpack
+}
+
 @test "--from: begins with what another policy has learned" {
     folder from
     policy-learn -q --goal-position ../goal.msgpack --hidden 8 --updates 1 --learning-rate 0 --from ../reference/p.npz -o p.npz ../m.npz ../train.msgpack
@@ -114,8 +128,9 @@ same_metrics() { cmp <(without_seconds "$1") <(without_seconds "$2"); }
 @test "refusals" {
     folder refusals
     refuses 2 "--output: expected" policy-learn --goal-position ../goal.msgpack ../m.npz ../train.msgpack
-    refuses 2 "expected one of --goal-position and --goal-velocity, got neither" policy-learn -o p.npz ../m.npz ../train.msgpack
-    refuses 2 "got both" policy-learn --goal-position a --goal-velocity b -o p.npz ../m.npz ../train.msgpack
+    refuses 2 "expected one of --goal-position, --goal-any-position and --goal-velocity, got none" policy-learn -o p.npz ../m.npz ../train.msgpack
+    refuses 2 "got two" policy-learn --goal-position a --goal-any-position -o p.npz ../m.npz ../train.msgpack
+    refuses 2 "got two" policy-learn --goal-position a --goal-velocity b -o p.npz ../m.npz ../train.msgpack
     refuses 1 "nowhere/p.npz" policy-learn --goal-position ../goal.msgpack -o nowhere/p.npz ../m.npz ../train.msgpack
     gen-pendulum -n 1 --steps 1 > large.msgpack
     refuses 3 "large.msgpack: field x: the model expects 64 numbers a step, got 256" policy-learn --goal-position large.msgpack -o p.npz ../m.npz ../train.msgpack

@@ -92,6 +92,24 @@ got: $stderr"
     jq -e '.mse > 0' <<< "$output"
 }
 
+@test "a policy for any position goes where it is shown, another place in each episode" {
+    gen-pendulum -n 3 --steps 2 --size 8 --seed 5 > goals
+    seq-split --every 3 goals -o third --rest first2 > /dev/null
+    policy-learn -q --hidden 8 --updates 40 --horizon 8 --batch 20 --goal-any-position -o any.npz "$M" "$BATS_FILE_TMPDIR/train.msgpack"
+    policy-run -n 3 --steps 6 --goal-position goals "$M" any.npz -- "${PLANT[@]}" > each
+    policy-run -n 3 --steps 6 --goal-position third "$M" any.npz -- "${PLANT[@]}" > all
+    seq-split --every 3 each -o each3 --rest each12 > /dev/null
+    seq-split --every 3 all -o all3 --rest all12 > /dev/null
+    near u 0 each3 all3
+    run seq-mse --a u each12 all12
+    jq -e '.mse > 1e-6' <<< "$output"
+    refuses 2 "the policy goes to any position: show it one by --goal-position" policy-run "$M" any.npz -- "${PLANT[@]}"
+    refuses 2 "--goal-position: the policy was learned for one goal" policy-run --goal-position goals "$M" "$P" -- "${PLANT[@]}"
+    refuses 2 "goals: expected one goal, or one for each of 4 episodes, got 3" policy-run -n 4 --goal-position goals "$M" any.npz -- "${PLANT[@]}"
+    gen-pendulum -n 3 --size 8 | seq-mask --steps 1- > unseen
+    refuses 3 "unseen: field x: expected an observed frame of the goal" policy-run --goal-position unseen "$M" any.npz -- "${PLANT[@]}"
+}
+
 @test "a plant in another language; one that ends by itself" {
     gen-pendulum -n 20 --seed 1 | ekvae-train -q --starts 1 --updates 20 --d0 excess:100 --encoder 8 --decoder 8 -o m16.npz
     gen-pendulum -n 1 --steps 1 > goal16

@@ -72,7 +72,7 @@ static void centre_and_deviation(void **state)
         s.b.v[0] = 5;
     struct goal g = {.from = 1, .n = 1, .value = {-1}};
     assert_true(fabs(goal_distance(&g, &s.b) - 3) < 1e-6);
-    policy_centre(s.p, &s.b);
+    policy_centre(s.p, &g, &s.b);
     assert_true(fabs((double)params_value(&s.p->params, s.p->centre)[0] - 5) < 1e-6);
     assert_true(fabs((double)params_value(&s.p->params, s.p->deviation)[0] - 2) < 0.1);
     assert_true(params_value(&s.p->params, s.p->centre)[1] == 2 && params_value(&s.p->params, s.p->deviation)[1] == 1);

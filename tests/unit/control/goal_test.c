@@ -30,7 +30,15 @@ static void position_is_the_mean_of_encodings(void **state)
     }
     tape_free(t);
     assert_string_equal(g.kind, "position");
-    assert_true(g.from == 0 && g.n == 2);
+    assert_true(g.from == 0 && g.n == 2 && !g.any);
+    struct goal each[SMALL_N];
+    double weighted[2] = {0, 0};
+    assert_int_equal(goal_positions(each, s.m, &s.d, "t", &e), DSSM_OK);
+    for (int i = 0; i < SMALL_N; i++)
+        for (int k = 0; k < 2; k++)
+            weighted[k] += each[i].value[k] * (double)record_seen(&s.d.record[i]);
+    for (int k = 0; k < 2; k++)
+        assert_true(fabs(weighted[k] - sum[k]) < 1e-4);
     for (int k = 0; k < 2; k++)
         assert_true(fabs(g.value[k] - sum[k] / frames) < 1e-5);
     small_close(&s);
@@ -68,14 +76,33 @@ static void reward_is_the_negative_square(void **state)
     struct goal g = {.kind = "velocity", .from = 1, .n = 2, .value = {0.5, -1}};
     struct tape *t = tape_new();
     tape_begin(t, NULL, NULL, 0);
-    const var *r = goal_reward(t, &g, leaf(t, 3, 2, z));
+    const var *r = goal_reward(t, &g, leaf(t, 3, 2, z), NULL);
     assert_true(r->rows == 1 && r->lanes == 2);
     assert_true(r->v[0] == (real) - (0.25 + 16) && r->v[1] == (real)-2.25);
     g.width = 2;
-    r = goal_reward(t, &g, leaf(t, 3, 2, z));
+    r = goal_reward(t, &g, leaf(t, 3, 2, z), NULL);
     for (int l = 0; l < 2; l++)
         assert_true(fabs((double)r->v[l] - 8 * (exp((l ? -2.25 : -16.25) / 8) - 1)) < 1e-5);
     tape_free(t);
+}
+
+/* Each lane by its own goal, as if it were the goal of all. */
+static void reward_for_any_goal(void **state)
+{
+    (void)state;
+    static const real z[] = {9, 8, 1, 2, 3, -1}, told[] = {0.5, 2, -1, 4}; /* 3×2 and 2×2 */
+    struct goal any = {.kind = "position", .from = 0, .n = 2, .any = true, .width = 3};
+    struct tape *t = tape_new();
+    tape_begin(t, NULL, NULL, 0);
+    const var *r = goal_reward(t, &any, leaf(t, 3, 2, z), leaf(t, 2, 2, told));
+    for (int l = 0; l < 2; l++) {
+        struct goal one = {.kind = "position", .n = 2, .value = {(double)told[l], (double)told[2 + l]}, .width = 3};
+        assert_true(fabs((double)(r->v[l] - goal_reward(t, &one, leaf(t, 3, 2, z), NULL)->v[l])) < 1e-5);
+    }
+    tape_free(t);
+    json_t *json = goal_json(&any);
+    assert_true(json_is_true(json_object_get(json, "any")) && json_integer_value(json_object_get(json, "n")) == 2);
+    json_decref(json);
 }
 
 static void refusals(void **state)
@@ -107,6 +134,7 @@ int main(void)
         cmocka_unit_test(position_is_the_mean_of_encodings),
         cmocka_unit_test(velocity_is_the_mean_of_smoothed_states),
         cmocka_unit_test(reward_is_the_negative_square),
+        cmocka_unit_test(reward_for_any_goal),
         cmocka_unit_test(refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,8 +32,8 @@ static int run(struct learning *l, bool files, struct error *e)
     if (files)
         io.checkpoint = l->checkpoint, io.metrics = l->metrics;
     policy_free(l->s.p);
-    l->s.p = policy_new(&how, l->s.m, 3, e);
-    policy_centre(l->s.p, &l->s.b);
+    l->s.p = policy_new(&how, l->s.m, 0, 3, e);
+    policy_centre(l->s.p, &l->s.g, &l->s.b);
     return learn_run(l->s.p, l->s.m, &l->s.g, &l->s.b, &l->how, &io, 0x1234, e);
 }
 

@@ -135,7 +135,7 @@ static void beliefs_and_controls_fit(void **state)
         for (size_t i = 0; i < 3; i++)
             now[i] = (real)array_get(got, 3 * step + i);
         tape_begin(t, &s.p->params, NULL, 0);
-        const var *out = policy_apply(t, s.p, 0, leaf(t, 3, 1, now), NULL);
+        const var *out = policy_apply(t, s.p, 0, leaf(t, 3, 1, now), NULL, NULL);
         for (size_t i = 0; i < SMALL_DU; i++)
             assert_true(fabs(array_get(u, step * SMALL_DU + i) - (double)out->v[i]) < 1e-6);
     }

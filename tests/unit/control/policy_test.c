@@ -13,7 +13,7 @@ static void act(const struct policy *p, const real *z, real noise, real *u)
     struct tape *t = tape_new();
     tape_begin(t, &p->params, NULL, 0);
     var *wobble = filled(t, p->du, 1, (double)noise);
-    const var *out = policy_apply(t, p, 0, leaf(t, p->dz, 1, z), noise != 0 ? wobble : NULL);
+    const var *out = policy_apply(t, p, 0, leaf(t, p->dz, 1, z), NULL, noise != 0 ? wobble : NULL);
     for (int i = 0; i < p->du; i++)
         u[i] = out->v[i];
     tape_free(t);
@@ -33,7 +33,7 @@ static void controls_are_bounded(void **state)
     act(s.p, zero, -1, u);
     assert_true(fabs((double)u[0] + 1.5) < 1e-5);
     struct policy_settings how = small_policy();
-    struct policy *fresh = policy_new(&how, s.m, 1, NULL);
+    struct policy *fresh = policy_new(&how, s.m, 0, 1, NULL);
     static const real near[] = {1, -1, 1};
     act(fresh, near, 0, u);
     assert_true(fabs((double)u[0]) < 0.5 && u[0] != 0);
@@ -78,15 +78,51 @@ static void saved_and_loaded(void **state)
     small_close(&s);
 }
 
+/* A policy that is told its goal: it comes back from its file, minds the goal, and is no start for one that is told none. */
+static void told_its_goal(void **state)
+{
+    (void)state;
+    struct small s;
+    char path[64];
+    struct error e;
+    real u[2][SMALL_DU];
+    static const real z[] = {0.1f, 0.2f, 0.3f}, goals[2][2] = {{0, 0}, {1, -1}};
+    small_told = 2;
+    s = small_open("ekvae");
+    small_told = 0;
+    path_of(path);
+    for (int i = 0; i < 2; i++) /* centred as the numbers of z that it is wanted for */
+        assert_true(params_value(&s.p->params, s.p->centre)[3 + i] == params_value(&s.p->params, s.p->centre)[i]);
+    assert_int_equal(policy_save(s.p, path, &e), DSSM_OK);
+    struct policy *back = policy_load(path, s.m, &e);
+    assert_true(back && back->dg == 2);
+    struct tape *t = tape_new();
+    for (int k = 0; k < 2; k++) {
+        tape_begin(t, &back->params, NULL, 0);
+        const var *out = policy_apply(t, back, 0, leaf(t, 3, 1, z), leaf(t, 2, 1, goals[k]), NULL);
+        memcpy(u[k], out->v, sizeof u[k]);
+    }
+    tape_free(t);
+    assert_memory_not_equal(u[0], u[1], sizeof u[0]);
+    struct policy_settings how = small_policy();
+    struct policy *one = policy_new(&how, s.m, 0, 3, &e);
+    assert_int_equal(policy_copy(one, back, &e), DSSM_USAGE);
+    assert_string_equal(e.text, "it was learned for any goal, not for one");
+    policy_free(one);
+    policy_free(back);
+    unlink(path);
+    small_close(&s);
+}
+
 static void copied_or_of_another_shape(void **state)
 {
     (void)state;
     struct small s = small_open("ekvae");
     struct policy_settings how = small_policy();
     struct error e;
-    struct policy *same = policy_new(&how, s.m, 77, &e);
+    struct policy *same = policy_new(&how, s.m, 0, 77, &e);
     how.hidden.v[0] = 6;
-    struct policy *other = policy_new(&how, s.m, 77, &e);
+    struct policy *other = policy_new(&how, s.m, 0, 77, &e);
     assert_memory_not_equal(same->params.value, s.p->params.value, s.p->params.size * sizeof(real));
     assert_int_equal(policy_copy(same, s.p, &e), DSSM_OK);
     assert_memory_equal(same->params.value, s.p->params.value, s.p->params.size * sizeof(real));
@@ -103,10 +139,10 @@ static void impossible_ones(void **state)
     struct small s = small_open("ekvae");
     struct policy_settings how = small_policy();
     struct error e;
-    assert_null(policy_new(&how, free_running, 1, &e));
+    assert_null(policy_new(&how, free_running, 0, 1, &e));
     assert_int_equal(e.code, DSSM_USAGE);
     how.hidden = (struct int_list){2, {60000, 60000}};
-    assert_null(policy_new(&how, s.m, 1, &e));
+    assert_null(policy_new(&how, s.m, 0, 1, &e));
     assert_int_equal(e.code, DSSM_USAGE);
     policy_free(NULL);
     model_free(free_running);
@@ -116,10 +152,8 @@ static void impossible_ones(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(controls_are_bounded),
-        cmocka_unit_test(saved_and_loaded),
-        cmocka_unit_test(copied_or_of_another_shape),
-        cmocka_unit_test(impossible_ones),
+        cmocka_unit_test(controls_are_bounded),       cmocka_unit_test(saved_and_loaded), cmocka_unit_test(told_its_goal),
+        cmocka_unit_test(copied_or_of_another_shape), cmocka_unit_test(impossible_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -66,6 +66,18 @@ static void gradient_of_a_flat_reward(void **state)
     small_width = 0;
 }
 
+/* Of a policy that is told its goal, another one in each dream. */
+static void gradient_for_any_goal(void **state)
+{
+    (void)state;
+    struct learn_settings how = small_learn();
+    small_told = 2;
+    how.state_clip = 0;
+    how.calm = 0.2;
+    gradient_is_the_difference("ekvae", how, 0);
+    small_told = 0;
+}
+
 /* A bound that is reached shortens, and leaves the value. */
 static void a_bound_shortens(void **state)
 {
@@ -186,8 +198,12 @@ static void threads_and_updates(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(gradients),      cmocka_unit_test(gradient_of_a_flat_reward), cmocka_unit_test(a_bound_shortens),
-        cmocka_unit_test(reward_by_hand), cmocka_unit_test(threads_and_updates),
+        cmocka_unit_test(gradients),
+        cmocka_unit_test(gradient_of_a_flat_reward),
+        cmocka_unit_test(gradient_for_any_goal),
+        cmocka_unit_test(a_bound_shortens),
+        cmocka_unit_test(reward_by_hand),
+        cmocka_unit_test(threads_and_updates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

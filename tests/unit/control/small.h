@@ -17,6 +17,7 @@
 enum { SMALL_DX = 4, SMALL_DU = 2, SMALL_N = 7 };
 
 static double small_width; /* of the goal */
+static int small_told;     /* numbers of the goal that the policy is told: 0, or 2, and then the goal is any */
 
 struct small {
     struct dataset d;
@@ -45,12 +46,12 @@ static inline struct small small_open(const char *kind)
     openblas_set_num_threads(1);
     s.m = strcmp(kind, "ekvae") == 0 ? fixture_model(kind, "{" FIXTURE_TINY ", \"latent\": 3, \"aux\": 2}", SMALL_DX, SMALL_DU, 4)
                                      : fixture_model(kind, "{\"encoder\": [4], \"decoder\": [4], \"latent\": 3}", SMALL_DX, SMALL_DU, 4);
-    if (beginnings_of(&s.b, s.m, &s.d, s.pool, &e) || !(s.p = policy_new(&how, s.m, 3, &e)))
+    s.g = (struct goal){.kind = "position", .n = 2, .any = small_told > 0, .value = {0.5, -0.25}, .width = small_width};
+    if (beginnings_of(&s.b, s.m, &s.d, s.pool, &e) || !(s.p = policy_new(&how, s.m, small_told, 3, &e)))
         bug("small_open: %s", e.text);
     for (size_t i = 0; i < s.p->params.size; i++)
         s.p->params.value[i] += (real)(0.3 * fixture_draw((int)i, 8, 0));
-    policy_centre(s.p, &s.b);
-    s.g = (struct goal){.kind = "position", .n = 2, .value = {0.5, -0.25}, .width = small_width};
+    policy_centre(s.p, &s.g, &s.b);
     return s;
 }
 
