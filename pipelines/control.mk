@@ -65,8 +65,8 @@ figure-6-run: $(FIGURES)/figure-6.png $(SWING)/figure-6.md $(SWING)/swing-up.gif
 # ---- the arm ----
 
 # The model's row of the reacher's tables, what it sees (options of gen-reacher and sim-reacher), and what its dreams begin with.
-FIGURE_7_ROW     ?= vhp-ekvae-co
-FIGURE_7_MODEL   ?= work/reacher-tables/$(FIGURE_7_ROW)/1.npz
+FIGURE_7_ROW     ?= rgb-vhp-ekvae-co
+FIGURE_7_MODEL   ?= $(TABLES)/$(FIGURE_7_ROW)/1.npz
 FIGURE_7_OBSERVE ?= --observe rgb
 FIGURE_7_LEARN   ?= --horizon 40
 FIGURE_7_DATA    ?= $(REACH)/begin.msgpack
