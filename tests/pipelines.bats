@@ -385,7 +385,7 @@ TINY='--updates 200 --starts 1 --d0 excess:100 --encoder 8 --decoder 8'
 }
 
 @test "make: the reacher's tables from few sequences, with the simulator's error, and figure 3" {
-    TINY='--updates 3 --starts 1 --d0 excess:100 --encoder 8 --decoder 8'
+    local TINY='--updates 3 --starts 1 --d0 excess:100 --encoder 8 --decoder 8'
     run pipeline -j2 table-1b-run ROWS="angle-vhp-ekvae-co angle-paper-vhp-ekvae-co" REACHER_TRAIN=60 REACHER_TEST=12
     assert_success
     assert_line --regexp '^\| angle-paper-vhp-ekvae-co \| ours '
@@ -400,7 +400,7 @@ TINY='--updates 200 --starts 1 --d0 excess:100 --encoder 8 --decoder 8'
     assert_equal "$(head -c 4 figures/figure-3.png | tail -c 3)" PNG
     assert_equal "$(head -n 1 figures/reacher/angle-vhp-ekvae-co/states.tsv | tr '\t' ' ')" "z1 z2 z3 z4 angle1 angle2 velocity1 velocity2"
     [ ! -e figures/figure-3-frames.png ]
-    TINY='--updates 2 --starts 1 --d0 excess:100 --encoder 4 --decoder 4'
+    local TINY='--updates 2 --starts 1 --d0 excess:100 --encoder 4 --decoder 4'
     run pipeline table-1c-run figure-3-run ROWS=rgb-vhp-ekvae-co REACHER_TRAIN=60 REACHER_TEST=4
     assert_success
     assert_equal "$(head -c 4 figures/figure-3-frames.png | tail -c 3)" PNG
