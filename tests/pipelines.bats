@@ -385,8 +385,8 @@ TINY='--updates 200 --starts 1 --d0 excess:100 --encoder 8 --decoder 8'
 }
 
 @test "make: the reacher's tables from few sequences, with the simulator's error, and figure 3" {
-    local TINY='--updates 3 --starts 1 --d0 excess:100 --encoder 8 --decoder 8'
-    run pipeline -j2 table-1b-run ROWS="angle-vhp-ekvae-co angle-paper-vhp-ekvae-co" REACHER_TRAIN=60 REACHER_TEST=12
+    local small='--updates 3 --starts 1 --d0 excess:100 --encoder 8 --decoder 8'
+    run pipeline -j2 table-1b-run TABLE_TRAIN="$small" ROWS="angle-vhp-ekvae-co angle-paper-vhp-ekvae-co" REACHER_TRAIN=60 REACHER_TEST=12
     assert_success
     assert_line --regexp '^\| angle-paper-vhp-ekvae-co \| ours '
     jq -e '.mse_floor > 0 and .mse_floor != .mse_smoothed and .sequences == 12' tables/angle-vhp-ekvae-co/1.json
@@ -395,13 +395,13 @@ TINY='--updates 200 --starts 1 --d0 excess:100 --encoder 8 --decoder 8'
     rollout -q tables/angle-vhp-ekvae-co/1.npz arm/angle/test.msgpack | ols-predict --from z_pred --cubic --unwrapped known |
         gen-reacher --from-controls - --start-from s_pred -o simulated
     assert_equal "$(seq-mse arm/angle/test.msgpack simulated | jq .mse)" "$(jq .mse_floor tables/angle-vhp-ekvae-co/1.json)"
-    run pipeline figure-3-run FIGURE_3_ROW=angle-vhp-ekvae-co
+    run pipeline figure-3-run TABLE_TRAIN="$small" FIGURE_3_ROW=angle-vhp-ekvae-co
     assert_success
     assert_equal "$(head -c 4 figures/figure-3.png | tail -c 3)" PNG
     assert_equal "$(head -n 1 figures/reacher/angle-vhp-ekvae-co/states.tsv | tr '\t' ' ')" "z1 z2 z3 z4 angle1 angle2 velocity1 velocity2"
     [ ! -e figures/figure-3-frames.png ]
-    local TINY='--updates 2 --starts 1 --d0 excess:100 --encoder 4 --decoder 4'
-    run pipeline table-1c-run figure-3-run ROWS=rgb-vhp-ekvae-co REACHER_TRAIN=60 REACHER_TEST=4
+    small='--updates 2 --starts 1 --d0 excess:100 --encoder 4 --decoder 4'
+    run pipeline table-1c-run figure-3-run TABLE_TRAIN="$small" ROWS=rgb-vhp-ekvae-co REACHER_TRAIN=60 REACHER_TEST=4
     assert_success
     assert_equal "$(head -c 4 figures/figure-3-frames.png | tail -c 3)" PNG
 }
