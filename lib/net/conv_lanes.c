@@ -3,7 +3,7 @@
  * registers of lanes at a time. A lane's sum has one order, wherever the lane stands.
  *
  * The other way, im2col and GEMM, was measured on the layers of pictures of 64×64×3 with 750 lanes (`make bench`, conv): going down it
- * takes 1.07 to 2.2 times as long, up 1.4 to 3.3, for the kernel's gradient 1.5 to 2.9; most where channels are few and the copy of the
+ * takes 1.1 to 2.0 times as long, up 1.5 to 3.7, for the kernel's gradient 1.5 to 2.7; most where channels are few and the copy of the
  * patches costs as much as their sums, least at 32 and 64 channels. So there is no rule by shape. */
 #include "net/conv.h"
 
