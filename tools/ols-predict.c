@@ -1,9 +1,9 @@
 /* ols-predict: what the latent states of a stream tell of the true states, as states. */
 #include "cli/cli.h"
+#include "grad/grad.h"
 #include "judge/judge.h"
 #include "stream/stream.h"
 
-#include <cblas.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,73 +40,38 @@ static const struct program program = {
     .reads_stdin = true,
 };
 
-/* What is learned from the first stream. */
+/* What is learned from the first stream, made at its first record. */
 struct told {
+    struct pair_fields fields;
     int q;
     struct quantity *quantity;
     size_t d;
-    struct regression *regression; /* made at the first record, which tells d */
+    struct regression *regression;
 };
 
 /* ---- the stream to learn from ---- */
 
-static int check_width(const struct told *told, size_t d, struct error *e)
+static void begin(void *arg, int d, int q, const struct quantity *quantity)
 {
-    size_t limit = settings.cubic ? 30 : 1000;
-    if (!told->regression && (d < 1 || d > limit))
-        return error_set(e, DSSM_BAD_INPUT, "field %s: expected 1 to %zu numbers a step, got %zu", settings.from, limit, d);
-    if (told->regression && d != told->d)
-        return error_set(e, DSSM_BAD_INPUT, "field %s: expected %zu numbers a step, as before, got %zu", settings.from, told->d, d);
-    return DSSM_OK;
+    struct told *told = arg;
+    told->d = (size_t)d;
+    told->q = q;
+    told->quantity = xcalloc((size_t)q, sizeof *quantity);
+    memcpy(told->quantity, quantity, (size_t)q * sizeof *quantity);
+    told->regression = regression_new(d, q, quantity, settings.cubic, settings.unwrapped);
 }
 
-static int learn_record(struct told *told, const struct record *rec, struct error *e)
+static void add_steps(void *arg, size_t steps, const double *z, const double *y)
 {
-    size_t steps, d;
-    double *values = judge_pair(rec, settings.from, settings.to, (size_t)told->q, &steps, &d, e);
-    if (!values)
-        return e->code;
-    int code = check_width(told, d, e);
-    if (code == DSSM_OK) {
-        if (!told->regression)
-            told->regression = regression_new((int)d, told->q, told->quantity, settings.cubic, settings.unwrapped);
-        told->d = d;
-        regression_add(told->regression, steps, values, values + steps * d);
-    }
-    free(values);
-    return code;
-}
-
-static int learn_stream(struct told *told, struct reader *in, const char *name, struct error *e)
-{
-    struct record rec;
-    int more, code = DSSM_OK;
-    told->q = quantities_read(reader_header(in), settings.to, &told->quantity, e);
-    if (!told->q)
-        return error_prefix(e, "%s", name);
-    record_init(&rec);
-    while (code == DSSM_OK && (more = reader_next(in, &rec, e)) != 0) {
-        if (more < 0)
-            code = e->code;
-        else if ((code = learn_record(told, &rec, e)) != DSSM_OK)
-            error_prefix(e, "%s: record %llu", name, (unsigned long long)reader_count(in));
-    }
-    record_clear(&rec);
-    if (code == DSSM_OK && !(told->regression && regression_rows(told->regression)))
-        return error_set(e, DSSM_BAD_INPUT, "%s: no steps to learn from", name);
-    return code == DSSM_OK ? regression_solve(told->regression, e) : code;
+    regression_add(((struct told *)arg)->regression, steps, z, y);
 }
 
 static int learn(struct told *told, const char *path, struct error *e)
 {
-    FILE *f = input_open(path, e);
-    struct reader *in = f ? reader_open(f, input_name(path), NULL, e) : NULL;
-    int code = in ? learn_stream(told, in, input_name(path), e) : e->code;
-    if (in)
-        reader_close(in);
-    if (f && f != stdin)
-        fclose(f);
-    return code;
+    int code = pairs_read(path, &told->fields, &(struct pair_taker){begin, add_steps, told}, e);
+    if (code == DSSM_OK && !(told->regression && regression_rows(told->regression)))
+        return error_set(e, DSSM_BAD_INPUT, "%s: no steps to learn from", input_name(path));
+    return code == DSSM_OK ? regression_solve(told->regression, e) : code;
 }
 
 /* ---- the stream to apply it to ---- */
@@ -129,7 +94,7 @@ static void describe(const struct told *told, json_t *header)
 static int apply_record(const struct told *told, struct record *rec, struct error *e)
 {
     const struct array *z = judge_field(rec, settings.from, e);
-    if (!z || check_width(told, array_step(z), e))
+    if (!z || pairs_width(&told->fields, told->d, array_step(z), e))
         return e->code;
     struct array y = array_new(DT_F8, 2, (size_t[]){z->shape[0], (size_t)told->q});
     double *values = xmalloc(array_count(z) * sizeof *values);
@@ -174,10 +139,10 @@ static int apply(const struct told *told, const struct passage *how, struct erro
 
 static int run(const struct operands *operands, const char *command, struct error *e)
 {
-    openblas_set_num_threads(1); /* small matrices; and the same bits on every machine of a kind */
+    blas_start(); /* small matrices; and the same bits on every machine of a kind */
     const struct passage how = {
         .in = operands->n > 1 ? operands->v[1] : NULL, .out = settings.output, .program = program.name, .command = command};
-    struct told told = {0};
+    struct told told = {.fields = {settings.from, settings.to, settings.cubic}};
     if (!strcmp(operands->v[0], "-") && (!how.in || !strcmp(how.in, "-")))
         return error_set(e, DSSM_USAGE, "only one of the two streams can be standard input");
     int code = learn(&told, operands->v[0], e);

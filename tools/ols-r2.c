@@ -36,50 +36,14 @@ static const struct program program = {
     .reads_stdin = true,
 };
 
-struct judged {
-    struct quantity *quantity;
-    int q;
-    size_t d;
-    struct r2 *r2; /* made at the first record, which tells d */
-};
-
-static int add_record(struct judged *g, const struct record *rec, struct error *e)
+static void begin(void *arg, int d, int q, const struct quantity *quantity)
 {
-    size_t limit = settings.cubic ? 30 : 1000, steps, d;
-    double *values = judge_pair(rec, settings.from, settings.to, (size_t)g->q, &steps, &d, e);
-    if (!values)
-        return e->code;
-    int code = DSSM_OK;
-    if (!g->r2 && (d < 1 || d > limit)) {
-        code = error_set(e, DSSM_BAD_INPUT, "field %s: expected 1 to %zu numbers a step, got %zu", settings.from, limit, d);
-    } else if (!g->r2) {
-        g->d = d;
-        g->r2 = r2_new((int)d, g->q, g->quantity, settings.cubic);
-    }
-    if (code == DSSM_OK && d != g->d)
-        code = error_set(e, DSSM_BAD_INPUT, "field %s: expected %zu numbers a step, as before, got %zu", settings.from, g->d, d);
-    if (code == DSSM_OK)
-        r2_add(g->r2, steps, values, values + steps * d);
-    free(values);
-    return code;
+    *(struct r2 **)arg = r2_new(d, q, quantity, settings.cubic);
 }
 
-static int add_stream(struct judged *g, struct reader *in, const char *name, struct error *e)
+static void add_steps(void *arg, size_t steps, const double *z, const double *y)
 {
-    struct record rec;
-    int more, code = DSSM_OK;
-    g->q = quantities_read(reader_header(in), settings.to, &g->quantity, e);
-    if (!g->q)
-        return error_prefix(e, "%s", name);
-    record_init(&rec);
-    while (code == DSSM_OK && (more = reader_next(in, &rec, e)) != 0) {
-        if (more < 0)
-            code = e->code;
-        else if ((code = add_record(g, &rec, e)) != DSSM_OK)
-            error_prefix(e, "%s: record %llu", name, (unsigned long long)reader_count(in));
-    }
-    record_clear(&rec);
-    return code != DSSM_OK || g->r2 ? code : error_set(e, DSSM_BAD_INPUT, "%s: no sequences to judge", name);
+    r2_add(*(struct r2 **)arg, steps, z, y);
 }
 
 static void print_table(const json_t *result)
@@ -101,16 +65,16 @@ static void print_table(const json_t *result)
     }
 }
 
-static int report(struct judged *g, struct error *e)
+static int report(struct r2 *r2, struct error *e)
 {
-    json_t *result = json_pack("{s:I}", "n", (json_int_t)r2_rows(g->r2));
-    uint64_t left_out = r2_left_out(g->r2);
+    json_t *result = json_pack("{s:I}", "n", (json_int_t)r2_rows(r2));
+    uint64_t left_out = r2_left_out(r2);
     if (left_out) {
         json_object_set_new(result, "left_out", json_integer((json_int_t)left_out));
         program_say(&program, settings.common.quiet, "%llu of %llu steps have numbers that are not finite and were left out",
-                    (unsigned long long)left_out, (unsigned long long)(left_out + r2_rows(g->r2)));
+                    (unsigned long long)left_out, (unsigned long long)(left_out + r2_rows(r2)));
     }
-    int code = r2_json(g->r2, result, e);
+    int code = r2_json(r2, result, e);
     if (code == DSSM_OK && settings.table) {
         print_table(result);
     } else if (code == DSSM_OK) {
@@ -126,18 +90,12 @@ static int run(const struct operands *operands, const char *command, struct erro
     (void)command;
     blas_start(); /* small matrices; and the same bits on every machine of a kind */
     const char *path = operands->n ? operands->v[0] : NULL;
-    struct judged g = {0};
-    FILE *f = input_open(path, e);
-    struct reader *in = f ? reader_open(f, input_name(path), NULL, e) : NULL;
-    int code = in ? add_stream(&g, in, input_name(path), e) : e->code;
+    struct r2 *r2 = NULL; /* made at the first record */
+    const struct pair_fields fields = {settings.from, settings.to, settings.cubic};
+    int code = pairs_read(path, &fields, &(struct pair_taker){begin, add_steps, &r2}, e);
     if (code == DSSM_OK)
-        code = report(&g, e);
-    if (in)
-        reader_close(in);
-    if (f && f != stdin)
-        fclose(f);
-    r2_free(g.r2);
-    free(g.quantity);
+        code = r2 ? report(r2, e) : error_set(e, DSSM_BAD_INPUT, "%s: no sequences to judge", input_name(path));
+    r2_free(r2);
     return code;
 }
 

@@ -17,9 +17,6 @@
 void judge_values(const struct array *a, double *out);
 /* The field of a record, which must have T ≥ 1 steps; NULL with e ("field x: …") if it is absent. */
 const struct array *judge_field(const struct record *rec, const char *name, struct error *e);
-/* Two fields with the same steps, as numbers: T×D of `from`, behind them T×Q of `to`. Fills steps (T) and d. Caller frees; NULL with e if
- * one is absent, or `to` has not T steps of q numbers. */
-double *judge_pair(const struct record *rec, const char *from, const char *to, size_t q, size_t *steps, size_t *d, struct error *e);
 
 /* ---- least squares (ols.c) ---- */
 
@@ -72,6 +69,27 @@ int r2_scores(struct r2 *r, struct r2_score *linear, struct r2_score *cubic, str
  * "_cubic" behind. What is undefined is null. */
 int r2_json(struct r2 *r, json_t *object, struct error *e);
 void r2_free(struct r2 *r); /* NULL is allowed */
+
+/* ---- latent and true states of a stream (pairs.c) ---- */
+
+/* Which fields, and whether they are for a regression with cubic features, which allows fewer numbers a step. */
+struct pair_fields {
+    const char *from, *to;
+    bool cubic;
+};
+/* Who takes them. begin: once, at the first record, tells D and the Q true quantities (the caller's to copy); add: each record's T steps,
+ * z: T×D, y: T×Q. */
+struct pair_taker {
+    void (*begin)(void *arg, int d, int q, const struct quantity *quantity);
+    void (*add)(void *arg, size_t steps, const double *z, const double *y);
+    void *arg;
+};
+/* Gives all records of the stream at path (NULL or "-": standard input) to a taker; a stream without records gives it nothing. DSSM_OK, or
+ * the code of e, which names stream, record and field: a field is absent or not described, steps or widths differ. */
+int pairs_read(const char *path, const struct pair_fields *fields, const struct pair_taker *taker, struct error *e);
+/* Whether a regression takes d numbers a step of fields->from: as many as before, or, where before is 0, no more than it can do. Else
+ * DSSM_BAD_INPUT with e. */
+int pairs_width(const struct pair_fields *fields, size_t before, size_t d, struct error *e);
 
 /* ---- true quantities told by latent states (regression.c) ---- */
 

@@ -22,21 +22,3 @@ const struct array *judge_field(const struct record *rec, const char *name, stru
         return a;
     return NULL;
 }
-
-double *judge_pair(const struct record *rec, const char *from, const char *to, size_t q, size_t *steps, size_t *d, struct error *e)
-{
-    const struct array *z = judge_field(rec, from, e), *s = z ? judge_field(rec, to, e) : NULL;
-    if (!s)
-        return NULL;
-    *steps = z->shape[0];
-    *d = array_step(z);
-    if (array_step(s) != q || s->shape[0] != *steps) {
-        error_set(e, DSSM_BAD_INPUT, "field %s: expected %zu steps of %zu numbers, got %zu of %zu", to, *steps, q, s->shape[0],
-                  array_step(s));
-        return NULL;
-    }
-    double *values = xmalloc((array_count(z) + array_count(s)) * sizeof *values);
-    judge_values(z, values);
-    judge_values(s, values + array_count(z));
-    return values;
-}

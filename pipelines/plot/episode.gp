@@ -22,8 +22,8 @@ do for [i = 0:steps - 1:2] {
     set xrange [-0.5:size - 0.5]
     set yrange [size - 0.5:-0.5]
     plot frames binary array=(size, size) format="%uchar" skip=i * size * size using 1 with image pixels
-    set size 0.47, 0.7
-    set origin 0.5, 0.22
+    set size 0.41, 0.7
+    set origin 0.56, 0.22
     set border 3 linecolor rgb "#707070"
     set xtics nomirror textcolor rgb "#505050"
     set ytics 90 nomirror textcolor rgb "#505050"
