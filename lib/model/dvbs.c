@@ -31,7 +31,7 @@ static const struct option_row dvbs_options[] = {
      "standard deviation of the base matrices' start around identity (F) and 0 (B)"},
     {"centred-bases", 0, OPT_FLAG, AT(transition.centred), "yes", 0, 0, NULL, NULL,
      "the base matrices' mean is the identity (F) and 0 (B) at the start; --no-centred-bases: it is as drawn"},
-    {"mixing-gain", 0, OPT_REAL, AT(transition.mixing_gain), "4", 0, 1000, NULL, "G",
+    {"mixing-gain", 0, OPT_REAL, AT(transition.mixing_gain), "8", 0, 1000, NULL, "G",
      "factor on the start of the mixing network's last weights: how much the mixture depends on the state"},
     {"base-decay", 0, OPT_REAL, AT(transition.decay), "0.5", 0, 1000, NULL, "D",
      "pull of F's base matrices towards the identity: share lost an update, over the learning rate"},
