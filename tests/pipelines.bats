@@ -15,7 +15,7 @@ evaluation() {
     printf '40 20 2\n20 10 1\n' >"runs/$1/$2.time"
 }
 
-table() { "$ROOT/pipelines/table" "$1" "$2" "$3" runs "$4"; }
+table() { "$ROOT/pipelines/table" "$1" "$2" "$3" runs "${@:4}"; }
 
 # field ROW METRIC NAME: of the TSV in the file table.tsv
 field() { awk -F '\t' -v row="$1" -v metric="$2" -v name="$3" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) c = i } $2 == row && $3 == metric { print $c }' table.tsv; }
@@ -41,6 +41,25 @@ field() { awk -F '\t' -v row="$1" -v metric="$2" -v name="$3" 'NR == 1 { for (i 
     assert_line --regexp '^\| vhp-ekvae-co \| median of 3 \| 0\.985 .* 1\.98e-4 '
     assert_output --partial "Bars: 2 of 3 hold"
     assert_output --partial "Trainings: 3, 3.0 minutes in sum"
+}
+
+@test "table: rows that are not there are those of an earlier table" {
+    evaluation ekvae-co 1 0.981 0.999 1e-4 1e-4 1e-5
+    mkdir kept
+    { echo "# made long ago" && table 1a ekvae-co 1 tsv; } >kept/table-1a.tsv
+    rm -r runs/ekvae-co
+    evaluation vhp-ekvae-co 1 0.990 0.987 3e-4 1e-4 1e-5
+    table 1a "vhp-ekvae-co ekvae-co dks-co" 1 tsv kept >table.tsv
+    assert_equal "$(field ekvae-co r2_angle median)" 0.981
+    assert_equal "$(field vhp-ekvae-co r2_angle median)" 0.99
+    assert_equal "$(field dks-co r2_angle median)" ""
+    run table 1a "vhp-ekvae-co ekvae-co" 1 md kept
+    assert_line --partial "Trainings: 1, 1.0 minutes in sum"
+    assert_line "Kept from earlier, made long ago: ekvae-co."
+    # what is trained goes before what is kept
+    evaluation ekvae-co 1 0.5 0.999 1e-4 1e-4 1e-5
+    table 1a ekvae-co 1 tsv kept >table.tsv
+    assert_equal "$(field ekvae-co r2_angle median)" 0.5
 }
 
 @test "table: seeds and rows that were not asked for do not count" {
