@@ -131,8 +131,8 @@ static void report(const struct mse *m, const char *field_b)
                                (json_int_t)s.numbers, "mse", number(s.mse), "median", number(s.median));
     if (s.unpredicted) {
         json_object_set_new(result, "unpredicted", json_integer((json_int_t)s.unpredicted));
-        program_say(&program, settings.common.quiet, "field %s: %llu numbers are NaN and were left out, though field %s has them", field_b,
-                    (unsigned long long)s.unpredicted, settings.a);
+        program_say(&program, settings.common.quiet, "field %s: %llu numbers are not finite and were left out, though field %s has them",
+                    field_b, (unsigned long long)s.unpredicted, settings.a);
     }
     if (settings.per_step) {
         json_t *steps = json_array();

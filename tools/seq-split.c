@@ -7,6 +7,7 @@
 struct settings {
     int every, pieces;
     double fraction;
+    bool new_ids;
     const char *output, *rest;
     struct common common;
 };
@@ -36,6 +37,10 @@ static const struct option_row rows[] = {
      .high = 2147483647,
      .argument = "K",
      .help = "Hold nothing out: cut every sequence into records of K steps with the same id."},
+    {.name = "new-ids",
+     .kind = OPT_FLAG,
+     .offset = offsetof(struct settings, new_ids),
+     .help = "Pieces are sequences of their own, with ids ID/1, ID/2 and so on: to learn from a long recording."},
     {0},
 };
 static const struct option_row output_rows[] = {
@@ -76,7 +81,8 @@ static const struct program program = {
     .operands_max = 1,
     .examples = "seq-split --every 10 all.msgpack -o test.msgpack --rest train.msgpack\n"
                 "seq-split --fraction 0.2 --seed 7 all.msgpack -o test.msgpack --rest train.msgpack\n"
-                "seq-split --pieces 1 test.msgpack | seq-info\n",
+                "seq-split --pieces 1 test.msgpack | seq-info\n"
+                "seq-split --pieces 50 --new-ids recording.msgpack -o windows.msgpack\n",
     .groups = groups,
     .reads_stdin = true,
 };
@@ -88,6 +94,8 @@ static int check_settings(struct error *e)
         return error_set(e, DSSM_USAGE, "give one of --every, --fraction and --pieces");
     if (settings.pieces > 0 && settings.rest)
         return error_set(e, DSSM_USAGE, "--pieces leaves no --rest");
+    if (settings.new_ids && settings.pieces == 0)
+        return error_set(e, DSSM_USAGE, "--new-ids goes with --pieces");
     return DSSM_OK;
 }
 
@@ -103,7 +111,7 @@ static int run(const struct operands *operands, const char *command, struct erro
     if (check_settings(e))
         return e->code;
     if (settings.pieces > 0)
-        return stream_pieces(&how, (size_t)settings.pieces, e);
+        return stream_pieces(&how, &(struct cutting){(size_t)settings.pieces, settings.new_ids}, e);
     return stream_split(&how, &which, settings.rest, e);
 }
 

@@ -109,8 +109,8 @@ void regression_free(struct regression *r); /* NULL is allowed */
 
 /* ---- prediction errors (mse.c) ---- */
 
-/* Mean squared error per dimension of b against a. Steps and numbers that are unobserved (mask 0, NaN in a) do not count; numbers
- * that were not predicted (NaN in b) do not either, but are counted, because a failed prediction is one too. */
+/* Mean squared error per dimension of b against a. Steps and numbers that are unobserved (mask 0, not finite in a) do not count; numbers
+ * that were not predicted (not finite in b) do not either, but are counted, because a failed prediction is one too. */
 struct mse;
 /* Steps first … last−1 of each sequence count (from 0); last 0: to the end. Keeps 8 bytes a sequence, for the median. */
 struct mse *mse_new(size_t first, size_t last);
@@ -121,7 +121,7 @@ struct mse_score {
     double median;        /* of the sequences' own means; NaN if there are none */
     uint64_t sequences;   /* sequences with a number that counts */
     uint64_t numbers;     /* numbers that count */
-    uint64_t unpredicted; /* observed numbers where b is NaN */
+    uint64_t unpredicted; /* observed numbers where b is not finite */
     size_t steps;         /* length of the longest sequence, to last at most */
 };
 struct mse_score mse_score(const struct mse *m);

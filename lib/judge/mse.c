@@ -63,9 +63,9 @@ static struct tally one_step(struct mse *m, size_t x, const double *a, const dou
 {
     struct tally t = {0, 0};
     for (size_t i = 0; i < x; i++) {
-        if (isnan(a[i]))
+        if (!isfinite(a[i]))
             continue;
-        if (isnan(b[i])) {
+        if (!isfinite(b[i])) {
             m->unpredicted++;
             continue;
         }

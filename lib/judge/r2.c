@@ -147,10 +147,11 @@ int quantities_read(const json_t *header, const char *field, struct quantity **o
 {
     const json_t *f = header_get_field(header, field), *names = json_object_get(f, "names"), *kinds = json_object_get(f, "kinds");
     const json_t *shape = json_object_get(f, "shape");
-    json_int_t q = json_array_size(shape) == 1 ? json_integer_value(json_array_get(shape, 0)) : 0;
+    json_int_t q =
+        json_array_size(shape) == 1 ? json_integer_value(json_array_get(shape, 0)) : json_is_array(shape) && !json_array_size(shape);
     *out = NULL;
     if (q < 1 || q > 1000) {
-        error_set(e, DSSM_BAD_INPUT, "header: field %s: %s", field, f ? "expected a shape [Q], Q from 1 to 1000" : "not described");
+        error_set(e, DSSM_BAD_INPUT, "header: field %s: %s", field, f ? "expected a shape [] or [Q], Q from 1 to 1000" : "not described");
         return 0;
     }
     *out = xcalloc((size_t)q, sizeof **out);

@@ -79,17 +79,27 @@ int stream_split(const struct passage *how, const struct holdout *which, const c
     return code;
 }
 
+/* Gives the piece that begins at step t of its sequence (from 0) an id of its own: the sequence's, a stroke, and the piece's number. */
+static void name_piece(struct record *piece, size_t t, size_t steps)
+{
+    char *own = xasprintf("%s/%zu", piece->id, t / steps + 1);
+    free(piece->id);
+    piece->id = own;
+}
+
 /* Writes the record in pieces that end where the sequence's steps are a multiple of `steps`. */
-static int put_pieces(struct filter *f, const struct follower *at, const struct record *rec, size_t steps, struct error *e)
+static int put_pieces(struct filter *f, const struct follower *at, const struct record *rec, const struct cutting *how, struct error *e)
 {
     struct record piece;
-    size_t length = at->next - at->first;
+    size_t length = at->next - at->first, steps = how->steps;
     int code = length == 0 ? writer_put(f->writer, rec, e) : DSSM_OK;
     record_init(&piece);
     for (size_t t = 0; t < length && code == DSSM_OK;) {
         size_t n = steps - (at->first + t) % steps;
         n = n < length - t ? n : length - t;
         record_cut(&piece, rec, reader_header(f->reader), t, n);
+        if (how->new_ids)
+            name_piece(&piece, at->first + t, steps);
         code = writer_put(f->writer, &piece, e);
         t += n;
     }
@@ -97,7 +107,7 @@ static int put_pieces(struct filter *f, const struct follower *at, const struct 
     return code;
 }
 
-static int cut_records(struct filter *f, size_t steps, struct error *e)
+static int cut_records(struct filter *f, const struct cutting *how, struct error *e)
 {
     struct follower at = {0};
     struct record rec;
@@ -105,21 +115,21 @@ static int cut_records(struct filter *f, size_t steps, struct error *e)
     record_init(&rec);
     while (code == DSSM_OK && (more = reader_next(f->reader, &rec, e)) > 0) {
         follow(&at, &rec);
-        code = put_pieces(f, &at, &rec, steps, e);
+        code = put_pieces(f, &at, &rec, how, e);
     }
     record_clear(&rec);
     follow_end(&at);
     return more < 0 ? e->code : code; /* more is not below 0 when writing failed */
 }
 
-int stream_pieces(const struct passage *how, size_t steps, struct error *e)
+int stream_pieces(const struct passage *how, const struct cutting *cut, struct error *e)
 {
     struct filter f;
     int code = filter_open(&f, how, e);
     if (code == DSSM_OK)
         code = filter_begin(&f, e);
     if (code == DSSM_OK)
-        code = cut_records(&f, steps, e);
+        code = cut_records(&f, cut, e);
     if (code == DSSM_OK)
         code = filter_end(&f, e);
     filter_close(&f, e);

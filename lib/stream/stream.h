@@ -189,8 +189,14 @@ struct holdout {
 };
 /* Held-out sequences to how->out, the others to `rest` (NULL: nowhere) (split.c). */
 int stream_split(const struct passage *how, const struct holdout *which, const char *rest, struct error *e);
-/* Sequences in pieces of `steps` steps, the last one shorter, all with the sequence's id (split.c). */
-int stream_pieces(const struct passage *how, size_t steps, struct error *e);
+/* How sequences are cut: into pieces of so many steps, the last one shorter. They keep the sequence's id, or with new_ids are sequences of
+ * their own, ID/1, ID/2 and so on. */
+struct cutting {
+    size_t steps;
+    bool new_ids;
+};
+/* Sequences in pieces (split.c). */
+int stream_pieces(const struct passage *how, const struct cutting *cut, struct error *e);
 
 /* The streams at n paths one after the other. Their fields must agree (meaning apart); the header is the first one's, the history
  * every line of all. renumber: ids become 0, 1, …, one a sequence (join.c). how->in is not used. */

@@ -368,6 +368,8 @@ crops() {
 @test "a stream without sequences" {
     gen-pendulum -n 0 > empty
     refuses 3 "empty: expected at least one sequence, got none" ekvae-train -o m.npz empty
+    seq-split --pieces 5 "$DATA/train.msgpack" -o pieces
+    refuses 3 "pieces: record 2: id pendulum-1-000000: goes on with the sequence before" ekvae-train -o m.npz pieces
     [ ! -e m.npz ]
 }
 

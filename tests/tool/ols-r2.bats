@@ -16,6 +16,13 @@ END
     run ols-r2 a
     assert_success
     assert_output '{"n": 5, "r2_height": 0.6}'
+    # a true state that is one number without a dimension of its own, as a table's single column is
+    tiny '{"s": {"dtype": "<f8", "shape": [], "names": ["height"], "kinds": ["line"]}}' > b << 'END'
+{"id": "a", "z": [[1], [2], [3]], "s": [2, 4, 5]}
+{"id": "b", "z": [[4], [5]], "s": [4, 5]}
+END
+    run ols-r2 b
+    assert_output '{"n": 5, "r2_height": 0.6}'
 }
 
 @test "an angle is judged by sine and cosine, and read from standard input" {

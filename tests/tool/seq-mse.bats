@@ -42,9 +42,14 @@ END
     run --separate-stderr seq-mse a
     assert_success
     assert_equal "$(jq -c '[.mse, .n, .unpredicted]' <<< "$output")" '[5,2,1]'
-    [[ $stderr == *"field x_pred: 1 numbers are NaN"* ]]
+    [[ $stderr == *"field x_pred: 1 numbers are not finite"* ]]
     run --separate-stderr seq-mse -q a
     assert_equal "$stderr" ""
+    # what is infinite was not observed, or not predicted, either
+    tiny '{"x": {"dtype": "<f4", "shape": [2]}, "x_pred": {"dtype": "<f4", "shape": [2]}}' > b << 'END'
+{"id": "a", "x": [[0, Infinity], [-Infinity, 0]], "x_pred": [[1, 7], [9, Infinity]]}
+END
+    assert_equal "$(seq-mse -q b | jq -c '[.mse, .n, .unpredicted]')" '[1,1,1]'
 }
 
 @test "bytes mean value/255" {

@@ -60,6 +60,16 @@ print(*[r['id'] for _, r in read_stream.read(open(sys.argv[1], 'rb'))])" "$1"
     assert_output "[3,12,44]"
 }
 
+@test "--new-ids: pieces are sequences of their own, also of a sequence that came in pieces" {
+    seq-split --pieces 2 --new-ids "$three" -o windows
+    assert_equal "$(ids windows)" "0/1 0/2 1/1 1/2 1/3 2/1 2/2"
+    run bash -c "seq-info --json windows | jq -c '[.sequences, .steps, .fields.x.sum]'"
+    assert_output "[7,12,44]"
+    seq-split --pieces 1 "$three" | seq-split --pieces 2 --new-ids -o windows
+    assert_equal "$(ids windows)" "0/1 0/1 0/2 1/1 1/1 1/2 1/2 1/3 2/1 2/1 2/2 2/2"
+    refuses 2 "seq-split: --new-ids goes with --pieces" seq-split --every 2 --new-ids "$three"
+}
+
 @test "pieces of pieces are cut at the same steps" {
     seq-split --pieces 3 "$three" | seq-split --pieces 2 -o twice
     assert_equal "$(ids twice)" "0 0 1 1 1 1 2 2 2"
