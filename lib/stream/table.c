@@ -143,9 +143,11 @@ struct table_source {
     enum dtype type;
     char *line;
     size_t room, number, columns;
-    char **cell;   /* the cells of the line at hand, in it */
-    long id, step; /* their columns, or -1 */
-    size_t *first; /* a group's first column */
+    char **cell;        /* the cells of the line at hand, in it */
+    long id, step;      /* their columns, or -1 */
+    json_t *seen;       /* ids of the sequences so far, as keys */
+    double step_before; /* the column step in the sequence's row before */
+    size_t *first;      /* a group's first column */
     struct column_group *group;
     size_t groups;
     bool pending;   /* the line at hand begins the next sequence */
@@ -169,11 +171,11 @@ static char *unquote(char *p)
     return NULL;
 }
 
-/* Cuts the line into cells. Returns how many, or 0 with e. */
-static size_t cut_line(struct table_source *s, struct error *e)
+/* Cuts the line's text into cells. Returns how many, or 0 with e. */
+static size_t cut_line(struct table_source *s, char *text, struct error *e)
 {
     size_t n = 0;
-    for (char *p = s->line;;) {
+    for (char *p = text;;) {
         s->cell = xrealloc(s->cell, (n + 1) * sizeof *s->cell);
         s->cell[n++] = p;
         char *end = s->separator == ',' && *p == '"' ? unquote(p) : p + strcspn(p, (char[]){s->separator, 0});
@@ -186,19 +188,26 @@ static size_t cut_line(struct table_source *s, struct error *e)
     }
 }
 
+/* The bytes before the text of the file's first line: those of a byte order mark, which some programs write. */
+static size_t mark_length(const char *line)
+{
+    return strncmp(line, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+}
+
 /* The next line's cells: 1, 0 at the end, -1 on error. Empty lines are passed over. */
 static int next_row(struct table_source *s, struct error *e)
 {
-    size_t length = 0;
+    size_t length = 0, mark = 0;
     int more;
     do {
         more = text_line(s->file, &s->line, &s->room, &length, e);
+        mark = more > 0 && s->number == 0 ? mark_length(s->line) : 0;
         s->number++;
-    } while (more > 0 && length == 0);
+    } while (more > 0 && length == mark);
     if (more > 0 && !wire_is_text(s->line, length))
         more = (error_set(e, DSSM_BAD_INPUT, "no UTF-8 text"), -1);
     if (more > 0) {
-        size_t n = cut_line(s, e);
+        size_t n = cut_line(s, s->line + mark, e);
         if (n > 0 && s->columns > 0 && n != s->columns)
             n = (error_set(e, DSSM_BAD_INPUT, "expected %zu columns, got %zu", s->columns, n), 0);
         if (n == 0)
@@ -248,11 +257,21 @@ static int add_column(struct table_source *s, size_t column, struct error *e)
     return DSSM_OK;
 }
 
+/* A cell without the spaces around its text, which is cut short where it stands. */
+static char *trimmed(char *cell)
+{
+    cell += strspn(cell, " ");
+    for (size_t n = strlen(cell); n > 0 && cell[n - 1] == ' '; n--)
+        cell[n - 1] = '\0';
+    return cell;
+}
+
 static int read_names(struct table_source *s, struct error *e)
 {
     s->first = xcalloc(s->columns, sizeof *s->first);
     s->group = xcalloc(s->columns, sizeof *s->group);
     for (size_t c = 0; c < s->columns; c++) {
+        s->cell[c] = trimmed(s->cell[c]);
         if (strcmp(s->cell[c], "id") == 0)
             s->id = (long)c;
         else if (strcmp(s->cell[c], "step") == 0)
@@ -273,9 +292,10 @@ static int read_names(struct table_source *s, struct error *e)
 }
 
 /* A number, or NaN for an empty cell and for NA. */
-static bool read_number(const char *cell, double *v)
+static bool read_number(char *cell, double *v)
 {
     char *end;
+    cell = trimmed(cell);
     *v = NAN;
     if (!*cell || strcmp(cell, "NA") == 0)
         return true;
@@ -283,9 +303,34 @@ static bool read_number(const char *cell, double *v)
     return *end == '\0' && end > cell;
 }
 
+static const char *id_of(const struct table_source *s)
+{
+    return s->id >= 0 ? s->cell[s->id] : "0";
+}
+
+/* Steps count up by one within a sequence, from whatever number. */
+static int check_step(struct table_source *s, struct error *e)
+{
+    double step, before = s->step_before;
+    if (s->step < 0)
+        return DSSM_OK;
+    if (!read_number(s->cell[s->step], &step) || !(fabs(step) < 0x1p53) || step != floor(step))
+        return error_set(e, DSSM_BAD_INPUT, "column step: expected a whole number, got %.100s",
+                         s->cell[s->step][0] ? s->cell[s->step] : "an empty cell");
+    if (s->steps > 0 && step > before + 1)
+        return error_set(e, DSSM_BAD_INPUT, "column step: expected %.0f, got %.0f (a step that was not observed is a row with empty x)",
+                         before + 1, step);
+    if (s->steps > 0 && step != before + 1)
+        return error_set(e, DSSM_BAD_INPUT, "column step: expected %.0f, got %.0f", before + 1, step);
+    s->step_before = step;
+    return DSSM_OK;
+}
+
 /* Appends the line's numbers to the sequence. */
 static int add_row(struct table_source *s, struct error *e)
 {
+    if (check_step(s, e))
+        return error_prefix(e, "%s: line %zu: sequence %.100s", s->name, s->number, id_of(s));
     if ((s->steps + 1) * s->width > s->space) {
         s->space = 2 * (s->steps + 1) * s->width;
         s->values = xrealloc(s->values, s->space * sizeof *s->values);
@@ -318,9 +363,14 @@ static int make_record(struct table_source *s, struct record *rec, struct error 
     return DSSM_OK;
 }
 
-static const char *id_of(const struct table_source *s)
+/* The line at hand is the first of a sequence, whose id must be new. */
+static int begin_sequence(struct table_source *s, struct error *e)
 {
-    return s->id >= 0 ? s->cell[s->id] : "0";
+    if (json_object_get(s->seen, id_of(s)))
+        return error_set(e, DSSM_BAD_INPUT, "%s: line %zu: sequence %.100s: its rows do not stand together", s->name, s->number, id_of(s));
+    json_object_set_new(s->seen, id_of(s), json_true());
+    s->steps = 0;
+    return DSSM_OK;
 }
 
 static int table_next(struct source *source, struct record *rec, struct error *e)
@@ -331,7 +381,8 @@ static int table_next(struct source *source, struct record *rec, struct error *e
     if (more <= 0)
         return more;
     record_set_id(rec, id_of(s));
-    s->steps = 0;
+    if (begin_sequence(s, e))
+        return -1;
     do {
         if (add_row(s, e))
             return -1;
@@ -346,6 +397,7 @@ static void table_source_close(struct source *source)
     struct table_source *s = (struct table_source *)source;
     groups_free(s->group, s->groups);
     json_decref(s->source.header);
+    json_decref(s->seen);
     free(s->first);
     free(s->cell);
     free(s->line);
@@ -362,7 +414,8 @@ struct source *source_table(FILE *f, const char *name, char separator, enum dtyp
                                .separator = separator,
                                .type = type,
                                .id = -1,
-                               .step = -1};
+                               .step = -1,
+                               .seen = json_object()};
     int more = next_row(s, e);
     if (more == 0)
         error_set(e, DSSM_CUT_SHORT, "%s: empty", name);

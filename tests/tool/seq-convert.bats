@@ -53,6 +53,22 @@ PY
     assert_output "[2,3,[2],1,18,0.75]"
 }
 
+@test "a table as a spreadsheet writes it" {
+    printf '\xef\xbb\xbfid, step, x, u\r\na, 1, 2, 0\r\na, 2, , 1\r\n' >mine.csv
+    run bash -c "seq-convert mine.csv | seq-info --json | jq -c '[.sequences, .steps, .fields.x.sum, .fields.x.missing, (.fields | keys)]'"
+    assert_output '[1,2,2,1,["u","x"]]'
+}
+
+@test "a table whose rows are out of order, missing or scattered is refused" {
+    printf 'id,step,x\na,1,1\na,3,3\na,2,2\n' >mixed.csv
+    refuses 3 "seq-convert: mixed.csv: line 3: sequence a: column step: expected 2, got 3 (a step that was not observed is a row with empty x)" \
+        seq-convert mixed.csv -o never
+    printf 'id\tx\na\t1\nb\t2\na\t3\n' >scattered.tsv
+    refuses 3 "seq-convert: scattered.tsv: line 4: sequence a: its rows do not stand together" \
+        seq-convert scattered.tsv -o never
+    assert_not_exist never
+}
+
 @test "--dtype" {
     printf 'x.0\tx.1\n0\t255\n' | seq-convert --from tsv --dtype u1 -o images.msgpack
     run bash -c "seq-info --json images.msgpack | jq -c '[.fields.x.dtype, .fields.x.max]'"

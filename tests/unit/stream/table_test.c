@@ -39,6 +39,37 @@ static void without_id_all_is_one_sequence(void **state)
     assert_string_equal(short_of("x\n", csv), "");
 }
 
+/* What other programs write: a byte order mark, spaces after the commas. */
+static void marks_and_spaces_are_no_part_of_names(void **state)
+{
+    (void)state;
+    assert_string_equal(short_of("\xef\xbb\xbfid,x\na,1\nb,2\n", csv), "a:x=1 | b:x=2");
+    assert_string_equal(short_of("\xef\xbb\xbf\"id\",x\na,1\n", csv), "a:x=1");
+    assert_string_equal(short_of("\xef\xbb\xbf\n", csv), "t: empty");
+    assert_string_equal(short_of("id, step , x.0,x.1 ,u\na,1, 2,3 , \na,2, NA,5,6\n", csv), "a:x=2,3,nan,5 u=nan,6");
+}
+
+static void steps_count_up_by_one(void **state)
+{
+    (void)state;
+    assert_string_equal(short_of("id,step,x\na,0,1\na,1,2\nb,7,3\nb,8,\n", csv), "a:x=1,2 | b:x=3,nan");
+    assert_string_equal(short_of("step,x\n-1,1\n0.0,2\n1,3\n", csv), "0:x=1,2,3");
+    assert_string_equal(short_of("step,x\n1,1\n2,2\n4,4\n3,3\n", csv),
+                        "t: line 4: sequence 0: column step: expected 3, got 4 (a step that was not observed is a row with empty x)");
+    assert_string_equal(short_of("id,step,x\na,1,1\na,1,2\n", csv), "t: line 3: sequence a: column step: expected 2, got 1");
+    assert_string_equal(short_of("id,step,x\na,2,1\na,1,2\n", csv), "t: line 3: sequence a: column step: expected 3, got 1");
+    assert_string_equal(short_of("step,x\n0.5,1\n", csv), "t: line 2: sequence 0: column step: expected a whole number, got 0.5");
+    assert_string_equal(short_of("step,x\none,1\n", csv), "t: line 2: sequence 0: column step: expected a whole number, got one");
+    assert_string_equal(short_of("step,x\n,1\n", csv), "t: line 2: sequence 0: column step: expected a whole number, got an empty cell");
+}
+
+static void rows_of_a_sequence_stand_together(void **state)
+{
+    (void)state;
+    assert_string_equal(short_of("id,x\na,1\nb,2\na,3\n", csv), "t: line 4: sequence a: its rows do not stand together");
+    assert_string_equal(short_of("x,id\n1,a\n2,b\n3,b\n4,a\n", csv), "t: line 5: sequence a: its rows do not stand together");
+}
+
 static void what_is_no_table_is_refused(void **state)
 {
     (void)state;
@@ -59,6 +90,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_a_step),
         cmocka_unit_test(without_id_all_is_one_sequence),
+        cmocka_unit_test(marks_and_spaces_are_no_part_of_names),
+        cmocka_unit_test(steps_count_up_by_one),
+        cmocka_unit_test(rows_of_a_sequence_stand_together),
         cmocka_unit_test(what_is_no_table_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
