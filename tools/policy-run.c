@@ -8,7 +8,7 @@
 
 struct settings {
     int steps, episodes;
-    double timeout;
+    double start_timeout, timeout;
     bool noise;
     const char *output, *position;
     struct common common;
@@ -20,8 +20,10 @@ static const struct option_row rows[] = {
     {"episodes", 'n', OPT_INT, AT(episodes), "1", 1, 1e9, NULL, "N", "Episodes, each with the command started anew."},
     {"goal-position", 0, OPT_TEXT, AT(position), NULL, 0, 0, NULL, "STREAM",
      "For a policy for any position: be where these frames show, the same for all episodes, or for each what one sequence shows."},
+    {"start-timeout", 0, OPT_REAL, AT(start_timeout), "10", 0.001, 1e6, NULL, "S",
+     "Seconds that the plant may take to start: for its header, and again for its first observation."},
     {"timeout", 0, OPT_REAL, AT(timeout), "10", 0.001, 1e6, NULL, "S",
-     "Seconds that the plant may take for an observation, or to end, before it is ended."},
+     "Seconds that the plant may take for any other observation, or to end, before it is ended."},
     {"noise", 0, OPT_FLAG, AT(noise), NULL, 0, 0, NULL, NULL, "Add the policy's noise, as it was learned with; else its mean acts."},
     {0},
 };
@@ -138,6 +140,7 @@ static int run_on(const struct model *m, const struct policy *p, const struct go
                   const char *command, struct error *e)
 {
     struct loop_settings how = {.steps = settings.steps,
+                                .start_patience = settings.start_timeout,
                                 .patience = settings.timeout,
                                 .noise = settings.noise,
                                 .goals = goals->goal,

@@ -143,7 +143,8 @@ int learn_run(struct policy *p, const struct model *m, const struct goal *g, con
 
 struct loop_settings {
     int steps;                   /* T: observations of an episode, the first one counted */
-    double patience;             /* seconds that the plant may take for an answer, or to end */
+    double start_patience;       /* seconds that the plant may take for its header, and again for its first observation */
+    double patience;             /* seconds that it may take for any other observation, or to end */
     bool noise;                  /* controls with the policy's noise, else without */
     const struct goal *goals;    /* for a policy that is told its goal; borrowed */
     int n_goals;                 /* 1: one for all episodes; else one for each */

@@ -131,7 +131,7 @@ static struct writer *open_controls(const struct loop *l, FILE *to, struct error
 static int begin_talk(struct loop *l, struct talk *k, char **argv, struct error *e)
 {
     struct stream_limits limits = stream_limits_default;
-    limits.patience = l->s.patience;
+    limits.patience = l->s.start_patience;
     limits.stop = l->s.stop;
     *k = (struct talk){0};
     if (child_start(&k->child, argv, e))
@@ -141,15 +141,17 @@ static int begin_talk(struct loop *l, struct talk *k, char **argv, struct error 
     return k->in ? DSSM_OK : e->code;
 }
 
-/* Ends the conversation in good order: controls end, the plant's last words are heard (if listen), it ends. Tells what is wrong with that,
- * or adds to what was wrong before how it ended. */
+/* Ends the conversation. In good order: controls end, the plant's last words are heard (if listen), it ends; tells what is wrong with that.
+ * After an error the controls break off without a trailer, so that the plant knows; adds to the error how the plant ended. */
 static void end_talk(struct loop *l, struct talk *k, bool listen, struct error *e)
 {
     struct record rec;
     char how[160];
     record_init(&rec);
-    if (k->out)
+    if (k->out && e->code == DSSM_OK)
         writer_close(k->out, NULL);
+    else
+        writer_abandon(k->out);
     child_hang_up(&k->child);
     while (listen && e->code == DSSM_OK && k->in) {
         int got = reader_next(k->in, &rec, e);
@@ -279,6 +281,7 @@ static int go_through(struct loop *l, struct talk *k, struct episode *sequence, 
             status = got < 0 ? e->code : step == 0 ? error_set(e, DSSM_BAD_INPUT, "plant: ended before its first observation") : DSSM_OK;
             break;
         }
+        reader_patience(k->in, l->s.patience); /* the plant has started */
         if ((status = check_observation(l, k, &rec, e))) {
             error_prefix(e, "plant: record %d", step + 1);
             break;

@@ -179,6 +179,11 @@ const json_t *reader_header(const struct reader *r)
     return r->header;
 }
 
+void reader_patience(struct reader *r, double seconds)
+{
+    r->limits.patience = seconds;
+}
+
 uint64_t reader_count(const struct reader *r)
 {
     return r->count;

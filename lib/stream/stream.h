@@ -109,9 +109,10 @@ const json_t *reader_header(const struct reader *r); /* borrowed */
  * The fields that the header declares come first in rec, otherwise in the order of the wire; so record_steps is right. Each array's `at`
  * is set. */
 int reader_next(struct reader *r, struct record *rec, struct error *e);
-uint64_t reader_count(const struct reader *r); /* records read so far */
-uint64_t reader_bytes(const struct reader *r); /* bytes of all messages read so far */
-uint32_t reader_crc(const struct reader *r);   /* CRC-32 of header and records read so far */
+void reader_patience(struct reader *r, double seconds); /* from the next message on; as in struct stream_limits */
+uint64_t reader_count(const struct reader *r);          /* records read so far */
+uint64_t reader_bytes(const struct reader *r);          /* bytes of all messages read so far */
+uint32_t reader_crc(const struct reader *r);            /* CRC-32 of header and records read so far */
 void reader_close(struct reader *r);
 
 /* ---- arrays that stay in their file (backing.c) ---- */

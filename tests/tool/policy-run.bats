@@ -136,6 +136,28 @@ got: $stderr"
     assert_failure
 }
 
+@test "--start-timeout: a plant may take longer to start than to answer" {
+    policy-run --timeout 0.5 --steps 3 "$M" "$P" -- sh -c 'sleep 1; exec sim-pendulum --size 8' | seq-info | grep -q ' 3 steps'
+    recorded 1
+    fails 5 "plant: ended after record 1, before its trailer" 1 sh -c 'head -c -10 recorded; sleep 1; tail -c 10 recorded'
+    fails 1 "plant: nothing whole came for 0.5 s" 1 sh -c 'cat recorded; sleep 1'
+    run --separate-stderr policy-run --start-timeout 0.2 "$M" "$P" -- sleep 10
+    assert_failure 1
+    [[ $stderr == *"plant: header: nothing whole came for 0.2 s"* ]] || fail "$stderr"
+}
+
+@test "P8, P11: controls end with a trailer where all went well, and without one after an error" {
+    policy-run --steps 4 "$M" "$P" -- sh -c 'tee heard | sim-pendulum --size 8' > run
+    seq-check heard
+    seq-info heard | grep -q ' 3 records'
+    recorded 3
+    (cat recorded; echo nonsense) > nonsense
+    fails 3 "plant: record 4: expected a msgpack map" 3 sh -c 'cat nonsense; cat > heard'
+    refuses 5 "heard: ended after record 3, before its trailer" seq-check heard
+    fails 3 "plant: record 1: field x: the model expects 64 numbers a step, got 256" 0 sh -c 'tee heard | sim-pendulum'
+    refuses 5 "heard: ended after record 0, before its trailer" seq-check heard
+}
+
 @test "a plant that does not end when it should" {
     run --separate-stderr policy-run --timeout 0.5 --steps 4 -o out "$M" "$P" -- sh -c 'sim-pendulum --size 8; exec >&-; sleep 1000'
     assert_failure 1
@@ -184,6 +206,8 @@ END
 }
 
 @test "refusals" {
+    refuses 2 "unknown option --start; did you mean --start-timeout? (options of the command stand behind --: MODEL POLICY -- COMMAND...)" \
+        policy-run "$M" "$P" sim-pendulum --start hang
     refuses 2 "expected MODEL POLICY -- COMMAND..., got 2 operands" policy-run "$M" "$P"
     refuses 3 "p.npz: the policy was learned in another model" policy-run "$BATS_FILE_TMPDIR/other.npz" "$P" -- "${PLANT[@]}"
     refuses 3 "m.npz: meta.json: format: expected \"dssm-policy\", got \"dssm-model\"" policy-run "$M" "$M" -- "${PLANT[@]}"

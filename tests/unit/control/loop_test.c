@@ -58,7 +58,7 @@ static struct stage *stage_open(enum fault fault, int recorded, int steps)
 {
     static struct stage g;
     g = (struct stage){.s = small_open("ekvae")};
-    struct loop_settings how = {.steps = steps, .patience = fault == SILENT ? 0.2 : 20, .seed = 1};
+    struct loop_settings how = {.steps = steps, .start_patience = 20, .patience = fault == SILENT ? 0.2 : 20, .seed = 1};
     snprintf(g.plant, sizeof g.plant, "/tmp/dssm-plant-%ld", (long)getpid());
     record_plant(g.plant, fault, recorded);
     g.f = open_memstream(&g.out, &g.size);
