@@ -31,7 +31,7 @@ static const struct option_row predict_rows[] = {
 };
 static const struct option_row generate_rows[] = {
     {"generate", 'g', OPT_INT, AT(generate), "0", 0, 100000000, NULL, "N", "Make N sequences from the learned prior."},
-    {"steps", 0, OPT_INT, AT(steps), "15", 1, 1000000, NULL, "T", "Their length; with --controls given that of the controls."},
+    {"steps", 0, OPT_INT, AT(steps), "15", 1, 1000000, NULL, "T", "Their length; with --controls given it is that of the controls."},
     {"u-max", 0, OPT_REAL, AT(u_max), "1", 0, 1e9, NULL, "U", "Largest control of --controls uniform."},
     {0},
 };
@@ -333,14 +333,28 @@ static bool needs_no_stream(int argc, char **argv)
     return generates && !given;
 }
 
+/* Options that would have no effect in the mode that is asked for are refused. */
+static int check_mode(const struct operands *operands, struct error *e)
+{
+    const bool generates = settings.generate > 0;
+    for (const struct option_row *row = generates ? predict_rows : generate_rows + 1; row->name; row++)
+        if (option_given(operands, row->name))
+            return error_set(e, DSSM_USAGE, generates ? "--%s: not together with --generate" : "--%s: only with --generate", row->name);
+    if (settings.controls == CONTROLS_GIVEN && generates && option_given(operands, "steps"))
+        return error_set(e, DSSM_USAGE, "--steps: not together with --controls given, whose length sequences have");
+    return DSSM_OK;
+}
+
 static int check_settings(const struct operands *operands, struct error *e)
 {
     if (settings.sample && settings.mean)
         return error_set(e, DSSM_USAGE, "--sample: not together with --mean");
     if (settings.generate == 0 && settings.controls == CONTROLS_UNIFORM)
         return error_set(e, DSSM_USAGE, "--controls uniform: only with --generate");
-    if (settings.generate > 0 && settings.horizon > 0)
-        return error_set(e, DSSM_USAGE, "--horizon: not together with --generate, whose length is --steps");
+    if (check_mode(operands, e))
+        return e->code;
+    if (settings.controls != CONTROLS_UNIFORM && option_given(operands, "u-max"))
+        return error_set(e, DSSM_USAGE, "--u-max: only with --controls uniform");
     if (settings.generate > 0 && settings.controls != CONTROLS_GIVEN && operands->n > 1)
         return error_set(e, DSSM_USAGE, "--generate reads a stream with --controls given alone");
     return DSSM_OK;

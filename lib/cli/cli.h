@@ -110,7 +110,9 @@ int options_from_json(const struct option_row *rows, void *into, const json_t *j
 struct operands {
     int n;
     char **v;
+    const struct option_row **given; /* the options that the command line has, in its order; ends with NULL */
 };
+bool option_given(const struct operands *operands, const char *name); /* was it on the command line, even with its default? */
 bool program_start(const struct program *p, int argc, char **argv, struct operands *operands, int *status);
 /* A program whose work is one function: starts, runs it with the operands and the command line for `history`, and says what went wrong.
  * Returns the exit status, for `return program_main(…)`. */

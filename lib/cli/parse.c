@@ -12,8 +12,11 @@ struct parse {
     int argc, at; /* at: the next word */
     char **argv;
     struct operands *operands;
+    int given; /* options so far */
     struct error error;
 };
+
+enum outcome { GO_ON, ANSWERED, REFUSED };
 
 /* An option that was found: its row, where its value goes, and whether it came as --no-NAME. */
 struct found {
@@ -88,7 +91,10 @@ static int unknown_option(struct parse *parse, const char *dashed, const char *n
     for (const struct option_group *g = parse->program->groups; g && g->rows; g++)
         offer_rows(&near, g->rows);
     offer_rows(&near, options_always);
-    return error_set(&parse->error, DSSM_USAGE, "unknown option %s%s", dashed, near_hint(&near, "--", hint, sizeof hint));
+    const char *operands = parse->program->operands;
+    const bool command = strstr(operands, "-- "); /* of another program, whose options these may be */
+    return error_set(&parse->error, DSSM_USAGE, "unknown option %s%s%s%s%s", dashed, near_hint(&near, "--", hint, sizeof hint),
+                     command ? " (options of the command stand behind --: " : "", command ? operands : "", command ? ")" : "");
 }
 
 /* The next word as an option's value. */
@@ -99,6 +105,15 @@ static const char *take_word(struct parse *parse, const struct option_row *row)
     error_set(&parse->error, DSSM_USAGE, "--%s: expected a value (%s), got the end of the command line", row->name,
               row->argument ? row->argument : "VALUE");
     return NULL;
+}
+
+/* An option's value, and a note that it was given. */
+static enum outcome set_option(struct parse *parse, const struct found *found, const char *value)
+{
+    if (!value || option_set(found->row, found->into, value, &parse->error))
+        return REFUSED;
+    parse->operands->given[parse->given++] = found->row;
+    return GO_ON;
 }
 
 /* --help or --version: true when it was one, with the status of printing it. */
@@ -127,8 +142,6 @@ static bool answered_hidden(const struct program *p, const char *name, int *stat
     return true;
 }
 
-enum outcome { GO_ON, ANSWERED, REFUSED };
-
 /* --name, --no-name, --name=value, --name value. */
 static enum outcome parse_long(struct parse *parse, const char *word, int *status)
 {
@@ -151,9 +164,8 @@ static enum outcome parse_long(struct parse *parse, const char *word, int *statu
     if (answered(parse->program, found.row, status))
         return ANSWERED;
     if (found.row->kind == OPT_FLAG)
-        return option_set(found.row, found.into, found.negated ? "no" : "yes", &parse->error) ? REFUSED : GO_ON;
-    const char *value = equals ? equals + 1 : take_word(parse, found.row);
-    return !value || option_set(found.row, found.into, value, &parse->error) ? REFUSED : GO_ON;
+        return set_option(parse, &found, found.negated ? "no" : "yes");
+    return set_option(parse, &found, equals ? equals + 1 : take_word(parse, found.row));
 }
 
 /* -q, -n5, -n 5, -qn5. */
@@ -170,12 +182,11 @@ static enum outcome parse_letters(struct parse *parse, const char *word, int *st
         if (answered(parse->program, found.row, status))
             return ANSWERED;
         if (found.row->kind == OPT_FLAG) {
-            if (option_set(found.row, found.into, "yes", &parse->error))
+            if (set_option(parse, &found, "yes") == REFUSED)
                 return REFUSED;
             continue;
         }
-        const char *value = letter[1] ? letter + 1 : take_word(parse, found.row);
-        return !value || option_set(found.row, found.into, value, &parse->error) ? REFUSED : GO_ON;
+        return set_option(parse, &found, letter[1] ? letter + 1 : take_word(parse, found.row));
     }
     return GO_ON;
 }
@@ -247,7 +258,7 @@ static enum outcome parse_all(struct parse *parse, int *status)
         return outcome;
     set_defaults(parse->program, chosen_preset(parse->program));
     parse->at = 1;
-    parse->operands->n = 0;
+    parse->operands->n = parse->given = 0;
     return parse_words(parse, status);
 }
 
@@ -262,20 +273,34 @@ static bool uses_stdin(const struct program *p, const struct operands *operands)
     return p->operands_max == 0 || (operands->n == p->operands_min && operands->n < p->operands_max);
 }
 
-/* Operands in an array of their own: argv stays as it was, for command_line. It lives as long as the program. */
-static void prepare_operands(struct operands *operands, int argc)
+bool option_given(const struct operands *operands, const char *name)
+{
+    for (const struct option_row *const *row = operands->given; *row; row++)
+        if (strcmp((*row)->name, name) == 0)
+            return true;
+    return false;
+}
+
+/* Operands and options in arrays of their own: argv stays as it was, for command_line. They live as long as the program. */
+static void prepare_operands(struct operands *operands, int argc, char **argv)
 {
     static char **words;
+    static const struct option_row **rows;
+    size_t letters = 1; /* a word of letters may hold as many options */
+    for (int i = 0; i < argc; i++)
+        letters += strlen(argv[i]);
     free(words);
+    free(rows);
     words = xcalloc((size_t)argc + 1, sizeof *words);
-    *operands = (struct operands){.n = 0, .v = words};
+    rows = xcalloc(letters, sizeof *rows);
+    *operands = (struct operands){.n = 0, .v = words, .given = rows};
 }
 
 bool program_start(const struct program *p, int argc, char **argv, struct operands *operands, int *status)
 {
     struct parse parse = {.program = p, .argc = argc, .at = 1, .argv = argv, .operands = operands};
     signal(SIGPIPE, SIG_DFL);
-    prepare_operands(operands, argc);
+    prepare_operands(operands, argc, argv);
     enum outcome outcome = parse_all(&parse, status);
     if (outcome == ANSWERED)
         return false;

@@ -131,7 +131,14 @@ differ() {
 @test "refusals" {
     refuses 2 "--sample: not together with --mean" rollout --sample --mean "$M" "$S"
     refuses 2 "--controls uniform: only with --generate" rollout --controls uniform "$M" "$S"
-    refuses 2 "--horizon: not together with --generate" rollout -g 1 --horizon 2 "$M"
+    for option in --horizon=2 --context=5 -k5 --from=filtered --z1=mean; do
+        refuses 2 ": not together with --generate" rollout -g 1 $option "$M"
+    done
+    refuses 2 "--context: not together with --generate" rollout -g 1 -k 5 "$M"
+    refuses 2 "--steps: only with --generate" rollout --steps 15 "$M" "$S"
+    refuses 2 "--u-max: only with --generate" rollout --u-max 3 "$M" "$S"
+    refuses 2 "--u-max: only with --controls uniform" rollout -g 1 --u-max 3 "$M"
+    refuses 2 "--steps: not together with --controls given" rollout -g 1 --steps 3 --controls given "$M" "$S"
     refuses 2 "--generate reads a stream" rollout -g 1 "$M" "$S"
     gen-pendulum -n 3 --size 9 > other
     run --separate-stderr rollout "$M" other

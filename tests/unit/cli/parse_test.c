@@ -73,6 +73,8 @@ static void every_way_to_write_an_option(void **state)
         assert_int_equal(operands.n, 1);
         assert_string_equal(operands.v[0], "m");
         assert_true(toy_common.quiet == (strstr(lines[i], "q") != NULL));
+        assert_true(option_given(&operands, "count") && !option_given(&operands, "seed"));
+        assert_true(option_given(&operands, "quiet") == toy_common.quiet);
     }
 }
 
