@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """A plant (formats/plant.md) with the standard library alone: a pendulum that draws its own pictures.
 
-usage: plant.py [--seed N] [--hang] [--steps T]
-To make it yours, write a class with `observe` and `act`, and describe what it gives in FIELDS. A real robot would wait for its
-clock in `act`, and bring its motors to rest in `stop`.
+usage: plant.py [--seed N] [--hang] [--steps T] [--drop-every N]
+To make it yours, describe what your robot gives in FIELDS and the Du controls that it takes in CONTROL (shape [Du]), and write a class
+with `observe`, which returns one step of every field, and `act`, which is given a list of Du numbers. A real robot would wait for its
+clock in `act`, and bring its motors to rest in `stop`. A frame that did not come is said by `without_frame`.
 """
 import argparse
 import math
@@ -36,8 +37,8 @@ class Pendulum:
         image = bytes(int(255 * math.exp(-((j - column) ** 2 + (i - row) ** 2) / (2 * 1.2 ** 2)) + 0.5) for i in range(SIZE) for j in range(SIZE))
         return {"x": array("|u1", [1, SIZE * SIZE], image), "s": array("<f8", [1, 2], struct.pack("<2d", self.angle, self.velocity))}
 
-    def act(self, torque):
-        torque = max(-5.0, min(5.0, torque))
+    def act(self, u):
+        torque = max(-5.0, min(5.0, u[0]))
         slope = lambda a, v: (v, -0.5 * v + 9.81 * math.sin(a) + torque)
         h = 0.005
         for _ in range(10):  # Runge-Kutta, fourth order
@@ -51,6 +52,11 @@ class Pendulum:
 
     def stop(self):
         """Brings the machine to rest; there is nothing to do for this one."""
+
+
+def without_frame(observation):
+    """The observation of a step whose frame is missing (P7): mask is 0, and x, which has to be there, may hold anything."""
+    return {**observation, "mask": array("|u1", [1], bytes(1))}
 
 
 # ---- the stream that is written ----
@@ -90,17 +96,21 @@ class Writer:
 
 # ---- the conversation ----
 
-def converse(plant, steps):
+def converse(plant, steps, drop_every):
+    def observe():
+        missing = drop_every and (out.records + 1) % drop_every == 0
+        return without_frame(plant.observe()) if missing else plant.observe()
+
     out = Writer(sys.stdout.buffer)
     out.put({"format": "dssm-stream", "version": 1, "fields": FIELDS, "control": CONTROL, "history": []})  # P2, P3
-    out.record(plant.observe())
+    out.record(observe())
     if out.records != steps:
         for _, control in read(sys.stdin.buffer):  # ends with the controller's trailer (P8)
             shape, u = control["u"]
-            if shape != (1, 1) or not math.isfinite(u[0]):
-                raise ValueError("u: expected one finite number")  # P10
-            plant.act(u[0])
-            out.record(plant.observe())
+            if shape != (1, *CONTROL["shape"]) or not all(map(math.isfinite, u)):
+                raise ValueError("u: expected shape (1, %d), all finite, got %s of %s" % (*CONTROL["shape"], list(u), shape))  # P10
+            plant.act(list(u))
+            out.record(observe())
             if out.records == steps:
                 break  # P9
     out.end()
@@ -111,12 +121,13 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--hang", action="store_true", help="start hanging at rest")
     parser.add_argument("--steps", type=int, default=0, help="end by itself after so many observations")
+    parser.add_argument("--drop-every", type=int, default=0, help="every Nth frame is missing")
     options = parser.parse_args()
     dice = random.Random(options.seed)
     plant = Pendulum(math.pi, 0.0) if options.hang else Pendulum(dice.uniform(-math.pi, math.pi), dice.uniform(-6.6, 6.6))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
-        converse(plant, options.steps)
+        converse(plant, options.steps, options.drop_every)
     except (CutShort, ValueError, KeyError, TypeError) as problem:
         sys.exit(print("plant.py: controls: %s" % (str(problem) or "ended before their trailer"), file=sys.stderr) or 3)
     except BrokenPipeError:

@@ -97,3 +97,20 @@ near() {
     assert_failure 3
     [[ $stderr == *"plant.py: controls: ended before their trailer"* ]]
 }
+
+@test "the example in Python made another plant: two controls; frames that are missing" {
+    mkdir -p examples
+    ln -s "$ROOT/formats/readers" readers
+    sed -e '/^CONTROL/s/"shape": \[1\]/"shape": [2]/' -e 's/min(5.0, u\[0\])/min(5.0, u[0] + u[1])/' "$ROOT/formats/examples/plant.py" > examples/plant.py
+    cmp "$ROOT/formats/examples/plant.py" examples/plant.py && fail "nothing was changed"
+    yes '{"id": "a", "u": [[3, -1]]}' | head -n 5 | "$ROOT/tests/tool/tiny_stream.py" '{"u": {"dtype": "<f4", "shape": [2]}}' > both
+    yes '{"id": "a", "u": [[2]]}' | head -n 5 | "$ROOT/tests/tool/tiny_stream.py" '{"u": {"dtype": "<f4", "shape": [1]}}' > sum
+    python3 examples/plant.py < both > two
+    python3 "$ROOT/formats/examples/plant.py" < sum > one
+    near s 0 one two
+    run --separate-stderr bash -c 'python3 examples/plant.py < sum > out'
+    assert_failure 3
+    [[ $stderr == *"plant.py: controls: u: expected shape (1, 2), all finite, got [2.0] of (1, 1)"* ]] || fail "$stderr"
+    python3 "$ROOT/formats/examples/plant.py" --drop-every 3 < sum | seq-convert --to jsonl > lines
+    jq -es 'map(select(.id) | .mask) == [null, null, [0], null, null, [0]]' lines
+}
