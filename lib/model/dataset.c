@@ -8,7 +8,8 @@
 #include <zlib.h>
 
 #define DATA_SHARE "a quarter of the memory"
-enum { DATA_SHARE_OF_MEMORY = 4 }; /* DATA_AUTO: a file of more than one part in so many is left where it is */
+static const double UNIT_SIZE = 100; /* numbers so many times larger or smaller than 1 are doubtful */
+enum { DATA_SHARE_OF_MEMORY = 4 };   /* DATA_AUTO: a file of more than one part in so many is left where it is */
 
 const struct option_row options_data[] = {
     {"data-in", 0, OPT_CHOICE, 0, "auto", 0, 0, "auto|memory|file", "PLACE",
@@ -99,6 +100,20 @@ static void leave_in_file(struct record *r)
         }
 }
 
+/* Bytes, which mean 0 to 1, need no watching. */
+static void add_moments(struct moments *m, const struct array *a)
+{
+    size_t n = a->type == DT_U1 ? 0 : array_count(a);
+    for (size_t i = 0; i < n; i++) {
+        double v = array_get(a, i);
+        if (isfinite(v)) {
+            m->n++;
+            m->sum += v;
+            m->square += v * v;
+        }
+    }
+}
+
 static void add_record(struct dataset *d, struct record *r)
 {
     if ((d->n & (d->n - 1)) == 0) {
@@ -114,6 +129,9 @@ static void add_record(struct dataset *d, struct record *r)
     if (mask)
         d->hash = hash_array(d->hash, mask, crc_of(mask));
     d->observed += (double)record_seen(r);
+    add_moments(&d->x_moments, x);
+    if (d->du > 0)
+        add_moments(&d->u_moments, u);
     drop_fields(d, r);
     if (d->backing)
         leave_in_file(r);
@@ -199,6 +217,26 @@ char *dataset_remark(const struct dataset *d, int place)
         return NULL;
     return xasprintf("%s: larger than " DATA_SHARE ", so observations stay in the file, which must not change meanwhile (--data-in)",
                      backing_name(d->backing));
+}
+
+/* What is wrong with the size of a field's numbers, or NULL: networks start for numbers of about unit size. */
+static char *doubt_size(const char *name, const struct moments *m, double least)
+{
+    if (m->n == 0)
+        return NULL;
+    double mean = m->sum / m->n, deviation = sqrt(fmax(m->square / m->n - mean * mean, 0));
+    if (sqrt(m->square / m->n) < UNIT_SIZE && deviation >= least)
+        return NULL;
+    return xasprintf("field %s has mean %.3g and standard deviation %.3g; models learn numbers of about unit size: shift and scale it", name,
+                     mean, deviation);
+}
+
+char *dataset_doubt(const struct dataset *d)
+{
+    if (d->longest < 2)
+        return xasprintf("no sequence has two steps, so there are no dynamics to learn");
+    char *text = doubt_size("x", &d->x_moments, 1 / UNIT_SIZE);
+    return text ? text : doubt_size("u", &d->u_moments, 0); /* controls may rest */
 }
 
 void dataset_free(struct dataset *d)

@@ -17,6 +17,10 @@
 /* ---- data (dataset.c, piece.c, batch.c) ---- */
 
 /* Sequences as they came: images stay |u1 until a batch needs them, in memory or in the stream's file. */
+/* Sums over the finite numbers of a field. */
+struct moments {
+    double n, sum, square;
+};
 struct dataset {
     json_t *header; /* of the stream; owned */
     int n, dx, du;
@@ -25,8 +29,9 @@ struct dataset {
     struct record
         *record;   /* each has x, u if du > 0, mask and s where the stream has them; owned. With a backing x has no data: dataset_piece */
     uint32_t hash; /* CRC-32 over ids, shapes and values of x, u and mask, in order */
-    struct backing *backing; /* the file that x stays in, or NULL; owned */
-    uint32_t *x_crc;         /* CRC-32 of each x's data, which tells whether the file has changed; owned, may be NULL without a backing */
+    struct moments x_moments, u_moments; /* of numbers that are not bytes */
+    struct backing *backing;             /* the file that x stays in, or NULL; owned */
+    uint32_t *x_crc; /* CRC-32 of each x's data, which tells whether the file has changed; owned, may be NULL without a backing */
 };
 /* Where x is kept: a value of options_data. */
 enum data_place { DATA_AUTO, DATA_MEMORY, DATA_FILE };
@@ -39,6 +44,9 @@ int dataset_open(struct dataset *d, const char *path, int place, struct error *e
 void dataset_free(struct dataset *d);
 /* A sentence for the user where x was left in the file though nobody had asked for it, else NULL. Caller frees. */
 char *dataset_remark(const struct dataset *d, int place);
+/* A warning for whoever wants to learn from the data: numbers of x or u far from unit size, or no sequence that goes anywhere; else NULL.
+ * Caller frees. */
+char *dataset_doubt(const struct dataset *d);
 
 /* Steps first..first+steps-1 of sequence i (as many as there are, at least one), as a record that borrows d's memory; x is read if it is in
  * a file. DSSM_CUT_SHORT or DSSM_BAD_INPUT for a file that has changed since: "name: record 17: field x: …"; DSSM_FAILURE if it cannot be

@@ -54,9 +54,13 @@ static int read_stream(const struct job *j, const char *path, struct dataset *d,
     return status;
 }
 
-/* There must be something to learn from. */
-static int check_observed(const struct dataset *d, const char *path, struct error *e)
+/* There must be something to learn from; what is doubtful is said. */
+static int check_data(const struct job *j, const struct dataset *d, const char *path, struct error *e)
 {
+    char *doubt = dataset_doubt(d);
+    if (doubt)
+        program_say(j->p, j->common->quiet, "warning: %s: %s", input_name(path), doubt);
+    free(doubt);
     if (d->observed > 0)
         return DSSM_OK;
     return error_set(e, DSSM_BAD_INPUT, "%s: field x: expected observed steps to learn from, got none", input_name(path));
@@ -111,7 +115,7 @@ static int run_job(const struct job *j, struct error *e)
     bool validates = j->files->validation != NULL;
     if (validates && !j->files->metrics)
         program_say(j->p, j->common->quiet, "warning: --validation without --metrics: nobody will see its evaluations");
-    int status = check_observed(&d, j->input, e);
+    int status = check_data(j, &d, j->input, e);
     if (status == DSSM_OK && validates)
         status = read_stream(j, j->files->validation, &validation, e);
     if (status == DSSM_OK)

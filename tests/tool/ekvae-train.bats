@@ -365,6 +365,27 @@ crops() {
     nothing_left
 }
 
+@test "numbers that are far from unit size, and sequences that go nowhere, are said to be" {
+    local tiny=(ekvae-train -o m.npz --updates 3 --starts 1 --d0 excess:100 --encoder 4 --decoder 4)
+    for scale in 1000 0.001; do
+        awk -v k=$scale 'BEGIN { srand(1); print "id,x,u"; for (i = 0; i < 40; i++) print int(i / 10) "," k * rand() "," rand() }' | seq-convert --from csv -o far
+        run --separate-stderr "${tiny[@]}" far
+        assert_success
+        assert_regex "$stderr" "warning: far: field x has mean .* and standard deviation .*: shift and scale it"
+        run --separate-stderr "${tiny[@]}" --quiet far
+        assert_equal "$stderr" ""
+    done
+    awk 'BEGIN { srand(1); print "id,x,u"; for (i = 0; i < 40; i++) print int(i / 10) "," rand() "," 1000 * rand() }' | seq-convert --from csv -o far
+    run --separate-stderr "${tiny[@]}" far
+    assert_regex "$stderr" "warning: far: field u has mean"
+    seq-head -n 0 --steps 1 "$DATA/train.msgpack" -o short
+    run --separate-stderr "${tiny[@]}" short
+    assert_regex "$stderr" "warning: short: no sequence has two steps"
+    # numbers that overflow what the training computes with: not a model of nothing
+    awk 'BEGIN { print "id,x"; for (i = 0; i < 40; i++) print int(i / 10) "," (i % 2 ? 1e38 : -1e38) }' | seq-convert --from csv -o huge
+    refuses 4 "ekvae-train: all 3 updates had to be skipped" "${tiny[@]}" --quiet huge
+}
+
 @test "a stream without sequences" {
     gen-pendulum -n 0 > empty
     refuses 3 "empty: expected at least one sequence, got none" ekvae-train -o m.npz empty
