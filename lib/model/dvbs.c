@@ -26,7 +26,7 @@ static const struct option_row dvbs_options[] = {
     {"start-hidden", 0, OPT_SIZES, AT(start), "64", 1, 65536, NULL, "N-N",
      "without the hierarchical prior: hidden layers of f in z_1 = f(zeta)"},
     {"bases", 'M', OPT_INT, AT(transition.bases), "16", 1, 4096, NULL, "N", "base matrices of the locally linear transition"},
-    {"transition-hidden", 0, OPT_SIZES, AT(transition.hidden), "64", 1, 65536, NULL, "N-N", "hidden layers of the network that mixes them"},
+    {"transition-hidden", 0, OPT_SIZES, AT(transition.hidden), "8", 1, 65536, NULL, "N-N", "hidden layers of the network that mixes them"},
     {"base-spread", 0, OPT_REAL, AT(transition.base_spread), "0.05", 0, 10, NULL, "S",
      "standard deviation of the base matrices' start around identity (F) and 0 (B)"},
     {"centred-bases", 0, OPT_FLAG, AT(transition.centred), "yes", 0, 0, NULL, NULL,
