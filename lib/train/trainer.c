@@ -155,13 +155,11 @@ static void warn_out_of_reach(struct run *r)
         return;
     double constant_part = distortion_constant(r->numbers, model_settings(r->model)->sigma_x2);
     r->warned = true;
-    progress_end(r->progress);
-    fprintf(stderr,
-            "%s: warning: update %.0f: the bound on the distortion is out of reach so far: D0 is excess:%.3g, the lowest distortion was "
-            "excess:%.3g, "
-            "and lambda has run up to %.3g. Give --d0 a value above the lowest, or a larger --sigma-x2, or a lower --learning-rate.\n",
-            r->io->program, r->now.update, o->d0 - constant_part, o->lowest - constant_part, o->lambda);
-    r->progress = progress_new(r->io->program, r->io->quiet);
+    program_say(&(const struct program){.name = r->io->program}, r->io->quiet,
+                "warning: update %.0f: the bound on the distortion is out of reach so far: D0 is excess:%.3g, the lowest distortion was "
+                "excess:%.3g, "
+                "and lambda has run up to %.3g. Give --d0 a value above the lowest, or a larger --sigma-x2, or a lower --learning-rate.",
+                r->now.update, o->d0 - constant_part, o->lowest - constant_part, o->lambda);
 }
 
 /* ---- the run ---- */

@@ -499,6 +499,16 @@ crops() {
     dssm-info --json m.npz | jq -e '.training.start_lagrangians | length == 2 and all(. != null)'
 }
 
+@test "a bound that is out of reach is pointed out, and not with --quiet" {
+    local how=(--starts 1 --lambda0 200 --updates 2 --d0 excess:0.001 --encoder 8 --decoder 8 "$DATA/train.msgpack")
+    run --separate-stderr ekvae-train "${how[@]}" -o m.npz
+    assert_success
+    [[ $stderr == "ekvae-train: warning: update 1: the bound on the distortion is out of reach so far: D0 is excess:0.001,"* ]] || fail "$stderr"
+    run --separate-stderr ekvae-train --quiet "${how[@]}" -o m.npz
+    assert_success
+    assert_equal "$stderr" ""
+}
+
 @test "a validation stream that nobody sees is pointed out" {
     folder unseen
     run --separate-stderr ekvae-train --encoder 4 --decoder 4 --updates 2 --starts 1 --d0 excess:9 --validation ../train.msgpack -o m.npz ../train.msgpack
