@@ -7,7 +7,7 @@
  *
  * The tape is define-by-run: an operation computes its value at once and, if an input carries a
  * gradient, notes how to undo itself; tape_backward goes through the notes in reverse. Everything an
- * operation makes is owned by the tape's arena and invalid after tape_reset. Gradients are
+ * operation makes is owned by the tape's arena and invalid after the next tape_begin. Gradients are
  * added to, never assigned, so a value may be used any number of times; a gradient that nobody
  * wrote is never cleared or read (see var_gradient).
  *

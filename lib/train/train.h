@@ -42,7 +42,7 @@ extern const struct option_row options_train[];     /* into a struct train_setti
 /* What the tables' ranges cannot say: DSSM_USAGE for crops in each update, which would leave none to watch the bound by. */
 int train_check(const struct train_settings *s, struct error *e);
 
-/* ---- objectives (objective.c and one file a kind) ---- */
+/* ---- objectives (objective.c) ---- */
 
 struct objective_state {
     double d0;         /* 𝒟₀, nats a sequence */
