@@ -1,6 +1,6 @@
-/* dssm-info: what is in a model file. */
+/* dssm-info: what is in the file of a model, or of a policy. */
 #include "cli/cli.h"
-#include "model/model.h"
+#include "control/control.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -18,16 +18,17 @@ static struct settings settings;
 static const struct option_group groups[] = {{"Output", rows, &settings}, {"Common", options_quiet, &settings.common}, {0}};
 static const struct program program = {
     .name = "dssm-info",
-    .reads_writes = "model in, text or JSON out: kind, sizes, settings, parameters, training, history",
-    .operands = "MODEL",
+    .reads_writes = "model or policy in, text or JSON out: kind, sizes, settings, parameters, training, history",
+    .operands = "MODEL|POLICY",
     .operands_min = 1,
     .operands_max = 1,
     .examples = "dssm-info m.npz\n"
-                "dssm-info --json m.npz | jq .settings\n",
+                "dssm-info --json m.npz | jq .settings\n"
+                "dssm-info swing-up.npz\n",
     .groups = groups,
 };
 
-/* ---- the model as JSON ---- */
+/* ---- the file as JSON ---- */
 
 /* Euclidean length of a parameter, as one vector. */
 static double norm(const struct params *p, const struct param *entry)
@@ -50,30 +51,42 @@ static const char *group_name(unsigned group)
     }
 }
 
-static json_t *parameter_list(const struct params *p)
+/* What parameters are called that no group of a model's moves: a policy's. */
+static const char *policy_group(unsigned group)
+{
+    return group ? "omega" : "fixed";
+}
+
+static json_t *parameter_list(const struct params *p, const char *name_of(unsigned group))
 {
     json_t *list = json_array();
     for (int i = 0; i < p->n; i++) {
         const struct param *entry = &p->entry[i];
         double length = norm(p, entry);
         json_array_append_new(list, json_pack("{s:s, s:[i, i], s:s, s:o}", "name", entry->name, "shape", entry->rows, entry->cols, "group",
-                                              group_name(entry->group), "norm", isfinite(length) ? json_real(length) : json_null()));
+                                              name_of(entry->group), "norm", isfinite(length) ? json_real(length) : json_null()));
     }
     return list;
 }
 
-/* What the file's meta.json says, with what follows from it. */
-static json_t *about(const struct model *m)
+/* What meta.json says, with what follows from the parameters. */
+static json_t *with_parameters(json_t *meta, const struct params *p, const char *name_of(unsigned group))
+{
+    json_object_set_new(meta, "numbers", json_integer((json_int_t)p->size));
+    json_object_set_new(meta, "crc32", json_integer(params_crc32(p)));
+    json_object_set_new(meta, "parameters", parameter_list(p, name_of));
+    return meta;
+}
+
+static json_t *about_model(const struct model *m)
 {
     json_t *all = model_meta(m);
     json_object_set_new(all, "title", json_string(m->kind->title));
     json_object_set_new(all, "carried", json_integer(m->kind->carry_rows(m)));
-    json_object_set_new(all, "numbers", json_integer((json_int_t)m->params.size));
-    json_object_set_new(all, "parameters", parameter_list(&m->params));
-    return all;
+    return with_parameters(all, &m->params, group_name);
 }
 
-/* ---- the model as text ---- */
+/* ---- the file as text ---- */
 
 /* Keys and plain values of an object, a line each. */
 static void print_object(const json_t *object)
@@ -141,7 +154,17 @@ static void print_history(const json_t *history)
     }
 }
 
-static void print_text(const struct model *m, const char *name, const json_t *all)
+/* What both kinds of file have. */
+static void print_rest(const json_t *all)
+{
+    print_section(all, "settings", "settings");
+    print_section(all, "training", "training");
+    print_training_settings(all);
+    print_parameters(json_object_get(all, "parameters"));
+    print_history(json_object_get(all, "history"));
+}
+
+static void print_model(const struct model *m, const char *name, const json_t *all)
 {
     printf("%s: %s (%s), %s version\n", name, m->kind->name, m->kind->title, model_settings(m)->filter ? "filter" : "smoother");
     printf("%d observed numbers, %d controls and %d latent numbers a step; %zu parameters\n", m->dx, m->du, model_settings(m)->latent,
@@ -150,30 +173,72 @@ static void print_text(const struct model *m, const char *name, const json_t *al
         printf("goes on record by record (dssm-infer --online), carrying %d numbers\n", m->kind->carry_rows(m));
     else
         printf("looks ahead, so does not go on record by record (dssm-infer --online): a version trained with --filter does\n");
+    printf("parameters have crc32 %lld, by which policies know their model\n",
+           (long long)json_integer_value(json_object_get(all, "crc32")));
     print_section(all, "x", "x");
-    print_section(all, "settings", "settings");
-    print_section(all, "training", "training");
-    print_training_settings(all);
-    print_parameters(json_object_get(all, "parameters"));
-    print_history(json_object_get(all, "history"));
+    print_rest(all);
+}
+
+static void print_policy(const struct policy *p, const char *name, const json_t *all)
+{
+    const json_t *model = json_object_get(all, "model");
+    const char *kind = json_string_value(json_object_get(model, "kind"));
+    printf("%s: policy (mlp), learned in the model (%s) whose parameters have crc32 %lld\n", name, kind ? kind : "?",
+           (long long)json_integer_value(json_object_get(model, "crc32")));
+    printf("%d latent numbers and %d of a goal in, %d controls out; %zu parameters\n", p->dz, p->dg, p->du, p->params.size);
+    print_section(all, "goal", "goal");
+    print_rest(all);
+}
+
+/* ---- the program ---- */
+
+static void print_json(const json_t *all)
+{
+    json_dumpf(all, stdout, JSON_REAL_PRECISION(9));
+    putchar('\n');
+}
+
+static int show_model(const struct archive *a, const char *name, struct error *e)
+{
+    struct model *m = model_from_archive(a, e);
+    if (!m)
+        return e->code;
+    json_t *all = about_model(m);
+    if (settings.json)
+        print_json(all);
+    else
+        print_model(m, name, all);
+    json_decref(all);
+    model_free(m);
+    return DSSM_OK;
+}
+
+static int show_policy(const struct archive *a, const char *name, struct error *e)
+{
+    struct policy *p = policy_from_archive(a, NULL, e);
+    if (!p)
+        return e->code;
+    json_t *all = with_parameters(policy_meta(p), &p->params, policy_group);
+    if (settings.json)
+        print_json(all);
+    else
+        print_policy(p, name, all);
+    json_decref(all);
+    policy_free(p);
+    return DSSM_OK;
 }
 
 static int run(const struct operands *operands, const char *command, struct error *e)
 {
     (void)command;
-    struct model *m = model_load(operands->v[0], e);
-    if (!m)
+    struct archive a;
+    const char *name = input_name(operands->v[0]);
+    if (archive_load(&a, operands->v[0], e))
         return e->code;
-    json_t *all = about(m);
-    if (settings.json) {
-        json_dumpf(all, stdout, JSON_REAL_PRECISION(9));
-        putchar('\n');
-    } else {
-        print_text(m, input_name(operands->v[0]), all);
-    }
-    json_decref(all);
-    model_free(m);
-    return DSSM_OK;
+    const char *format = json_string_value(json_object_get(a.meta, "format"));
+    int code = format && strcmp(format, "dssm-policy") == 0 ? show_policy(&a, name, e) : show_model(&a, name, e);
+    archive_clear(&a);
+    return code ? error_prefix(e, "%s", name) : DSSM_OK;
 }
 
 int main(int argc, char **argv)

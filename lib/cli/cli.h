@@ -103,6 +103,7 @@ int option_set(const struct option_row *row, void *into, const char *text, struc
  * unknown key is an error. Texts read from JSON are owned by the json. */
 json_t *options_to_json(const struct option_row *rows, const void *from);
 int options_from_json(const struct option_row *rows, void *into, const json_t *json, struct error *e);
+char *json_text(const json_t *value); /* on one line, for a message; "nothing" for NULL; caller frees */
 
 /* Sets defaults, parses (options may stand before and after operands, --name=value and --name value,
  * -n5 and -n 5, -- ends options, "-" is an operand), answers --help and its kin.

@@ -160,3 +160,8 @@ int options_from_json(const struct option_row *rows, void *into, const json_t *j
     }
     return DSSM_OK;
 }
+
+char *json_text(const json_t *value)
+{
+    return value ? json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(9)) : xstrdup("nothing");
+}

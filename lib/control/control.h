@@ -44,10 +44,12 @@ var *policy_apply(struct tape *t, const struct policy *p, int first, var *z, var
 /* Its two halves: the network's output, Du×L, and the control that comes of it. */
 var *policy_wish(struct tape *t, const struct policy *p, int first, var *z, var *goal);
 var *policy_bound(struct tape *t, const struct policy *p, var *wish, var *noise);
-/* To and from an archive (formats/archive.md): meta {"format":"dssm-policy",…} and one tensor a parameter. Loading needs the model that it
- * was learned in: another one is DSSM_BAD_INPUT, for z means something else there. */
+/* To and from an archive (formats/archive.md): meta {"format":"dssm-policy",…} and one tensor a parameter. Whoever wants to act loads it
+ * with the model that it was learned in: another one is DSSM_BAD_INPUT, for z means something else there. NULL: any. */
+json_t *policy_meta(const struct policy *p); /* new reference */
 int policy_save(const struct policy *p, const char *path, struct error *e);
 struct policy *policy_load(const char *path, const struct model *m, struct error *e);
+struct policy *policy_from_archive(const struct archive *a, const struct model *m, struct error *e);
 
 /* ---- goals (goal.c) ---- */
 

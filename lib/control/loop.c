@@ -73,9 +73,8 @@ static int check_control(const json_t *plant, int du, struct error *e)
     if (!control)
         return DSSM_OK;
     if (json_array_size(shape) != 1 || json_integer_value(json_array_get(shape, 0)) != du) {
-        char *text = json_dumps(shape, JSON_COMPACT | JSON_ENCODE_ANY);
-        error_set(e, DSSM_BAD_INPUT, "header: control: the model has %d controls, expected shape [%d], got %.100s", du, du,
-                  text ? text : "nothing");
+        char *text = json_text(shape);
+        error_set(e, DSSM_BAD_INPUT, "header: control: the model has %d controls, expected shape [%d], got %.100s", du, du, text);
         free(text);
         return e->code;
     }

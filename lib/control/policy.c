@@ -4,7 +4,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 /* A policy's parameters are one group; which of a model's group names it bears has no meaning, for it has a table of its own. */
 enum { GROUP_OMEGA = GROUP_THETA };
@@ -20,11 +19,6 @@ const struct option_row options_policy[] = {
 };
 #undef AT
 
-static uint32_t params_crc(const struct params *p)
-{
-    return (uint32_t)crc32_z(0, (const Bytef *)p->value, p->size * sizeof *p->value);
-}
-
 /* ---- making ---- */
 
 static void declare(struct policy *p, uint64_t seed)
@@ -37,19 +31,27 @@ static void declare(struct policy *p, uint64_t seed)
     params_fill(&p->params, p->deviation, 1);
 }
 
-struct policy *policy_new(const struct policy_settings *s, const struct model *m, int dg, uint64_t seed, struct error *e)
+/* One of dz numbers of the state, without a model. */
+static struct policy *policy_blank(const struct policy_settings *s, int dz, int du, int dg, uint64_t seed, struct error *e)
 {
-    double weights = 0, before = model_settings(m)->latent + dg;
-    if (m->du == 0)
-        return error_set(e, DSSM_USAGE, "the model has no controls, which a policy could choose"), NULL;
+    double weights = 0, before = (double)dz + dg;
     for (int i = 0; i < s->hidden.n; before = s->hidden.v[i++])
         weights += before * s->hidden.v[i];
     if (weights > MODEL_MOST_WEIGHTS)
         return error_set(e, DSSM_USAGE, "--hidden: expected at most %d weights, got %.0f", MODEL_MOST_WEIGHTS, weights), NULL;
     struct policy *p = xcalloc(1, sizeof *p);
-    *p = (struct policy){.s = *s, .dz = model_settings(m)->latent, .du = m->du, .dg = dg, .history = json_array()};
-    p->model = json_pack("{s:s, s:I}", "kind", m->kind->name, "crc32", (json_int_t)params_crc(&m->params));
+    *p = (struct policy){.s = *s, .dz = dz, .du = du, .dg = dg, .history = json_array()};
     declare(p, seed);
+    return p;
+}
+
+struct policy *policy_new(const struct policy_settings *s, const struct model *m, int dg, uint64_t seed, struct error *e)
+{
+    if (m->du == 0)
+        return error_set(e, DSSM_USAGE, "the model has no controls, which a policy could choose"), NULL;
+    struct policy *p = policy_blank(s, model_settings(m)->latent, m->du, dg, seed, e);
+    if (p)
+        p->model = json_pack("{s:s, s:I}", "kind", m->kind->name, "crc32", (json_int_t)params_crc32(&m->params));
     return p;
 }
 
@@ -107,56 +109,67 @@ var *policy_apply(struct tape *t, const struct policy *p, int first, var *z, var
 
 /* ---- saving and loading ---- */
 
+json_t *policy_meta(const struct policy *p)
+{
+    json_t *meta = json_pack("{s:s, s:i, s:s, s:s, s:i, s:i, s:i}", "format", "dssm-policy", "version", 1, "program_version", DSSM_VERSION,
+                             "kind", "mlp", "dz", p->dz, "du", p->du, "dg", p->dg);
+    json_object_set_new(meta, "settings", options_to_json(options_policy, &p->s));
+    json_object_set(meta, "model", p->model);
+    if (p->goal)
+        json_object_set(meta, "goal", p->goal);
+    if (p->training)
+        json_object_set(meta, "training", p->training);
+    json_object_set(meta, "history", p->history);
+    return meta;
+}
+
 int policy_save(const struct policy *p, const char *path, struct error *e)
 {
     struct archive a;
     archive_init(&a);
-    json_object_update_new(a.meta, json_pack("{s:s, s:i, s:s, s:s, s:i, s:i, s:i}", "format", "dssm-policy", "version", 1,
-                                             "program_version", DSSM_VERSION, "kind", "mlp", "dz", p->dz, "du", p->du, "dg", p->dg));
-    json_object_set_new(a.meta, "settings", options_to_json(options_policy, &p->s));
-    json_object_set(a.meta, "model", p->model);
-    if (p->goal)
-        json_object_set(a.meta, "goal", p->goal);
-    if (p->training)
-        json_object_set(a.meta, "training", p->training);
-    json_object_set(a.meta, "history", p->history);
+    json_decref(a.meta);
+    a.meta = policy_meta(p);
     params_to_archive(&p->params, p->params.value, "", &a);
     int status = resume_write(path, &a, e);
     archive_clear(&a);
     return status;
 }
 
-/* Is it a policy, and learned in this model? */
-static int check_meta(const json_t *meta, const struct model *m, struct error *e)
+struct sizes {
+    int dz, du, dg;
+};
+
+/* Is it a policy, and learned in this model (if there is one)? Its sizes. */
+static int check_meta(const json_t *meta, const struct model *m, struct sizes *n, struct error *e)
 {
-    const char *format = json_string_value(json_object_get(meta, "format")), *kind = json_string_value(json_object_get(meta, "kind"));
-    const json_t *model = json_object_get(meta, "model");
-    if (!format || strcmp(format, "dssm-policy") != 0)
-        return error_set(e, DSSM_BAD_INPUT, "meta.json: format: expected \"dssm-policy\", got \"%s\"", format ? format : "nothing");
-    if (json_integer_value(json_object_get(meta, "version")) != 1)
-        return error_set(e, DSSM_BAD_INPUT, "meta.json: version: expected 1, got another");
+    const char *kind = json_string_value(json_object_get(meta, "kind"));
+    *n = (struct sizes){0};
+    if (meta_check(meta, "dssm-policy", e))
+        return e->code;
     if (!kind || strcmp(kind, "mlp") != 0)
         return error_set(e, DSSM_BAD_INPUT, "meta.json: kind: expected \"mlp\", got \"%s\"", kind ? kind : "nothing");
-    if (json_integer_value(json_object_get(meta, "dz")) != model_settings(m)->latent ||
-        json_integer_value(json_object_get(meta, "du")) != m->du ||
-        json_integer_value(json_object_get(model, "crc32")) != (json_int_t)params_crc(&m->params))
+    if (meta_size(meta, "dz", 1, &n->dz, e) || meta_size(meta, "du", 1, &n->du, e))
+        return e->code;
+    if (json_object_get(meta, "dg") && meta_size(meta, "dg", 0, &n->dg, e)) /* which older files do not have */
+        return e->code;
+    if (n->dg > n->dz)
+        return error_set(e, DSSM_BAD_INPUT, "meta.json: dg: expected from 0 to %d, got %d", n->dz, n->dg);
+    const json_int_t crc = json_integer_value(json_object_get(json_object_get(meta, "model"), "crc32"));
+    if (m && (n->dz != model_settings(m)->latent || n->du != m->du || crc != (json_int_t)params_crc32(&m->params)))
         return error_set(e, DSSM_BAD_INPUT, "the policy was learned in another model, whose states mean something else");
     return DSSM_OK;
 }
 
-static struct policy *from_archive(const struct archive *a, const struct model *m, struct error *e)
+struct policy *policy_from_archive(const struct archive *a, const struct model *m, struct error *e)
 {
     struct policy_settings s;
+    struct sizes n;
     options_defaults(options_policy, &s);
-    const json_int_t dg = json_integer_value(json_object_get(a->meta, "dg")); /* which older files do not have */
-    if (check_meta(a->meta, m, e))
+    if (check_meta(a->meta, m, &n, e))
         return NULL;
-    if (dg < 0 || dg > model_settings(m)->latent)
-        return error_set(e, DSSM_BAD_INPUT, "meta.json: dg: expected from 0 to %d, got %lld", model_settings(m)->latent, (long long)dg),
-               NULL;
     if (options_from_json(options_policy, &s, json_object_get(a->meta, "settings"), e))
         return error_prefix(e, "meta.json"), NULL;
-    struct policy *p = policy_new(&s, m, (int)dg, 0, e);
+    struct policy *p = policy_blank(&s, n.dz, n.du, n.dg, 0, e);
     if (!p) {
         if (e)
             e->code = DSSM_BAD_INPUT; /* here it is the file that is wrong, not the command line */
@@ -171,6 +184,7 @@ static struct policy *from_archive(const struct archive *a, const struct model *
         return NULL;
     }
     const json_t *history = json_object_get(a->meta, "history");
+    p->model = json_deep_copy(json_object_get(a->meta, "model"));
     p->goal = json_deep_copy(json_object_get(a->meta, "goal"));
     p->training = json_deep_copy(json_object_get(a->meta, "training"));
     if (json_is_array(history)) {
@@ -183,14 +197,9 @@ static struct policy *from_archive(const struct archive *a, const struct model *
 struct policy *policy_load(const char *path, const struct model *m, struct error *e)
 {
     struct archive a;
-    FILE *f = input_open(path, e);
-    if (!f)
-        return NULL;
     struct policy *p = NULL;
-    if (archive_read(&a, f, input_name(path), 0, e) == DSSM_OK && !(p = from_archive(&a, m, e)))
+    if (archive_load(&a, path, e) == DSSM_OK && !(p = policy_from_archive(&a, m, e)))
         error_prefix(e, "%s", input_name(path));
     archive_clear(&a);
-    if (f != stdin)
-        fclose(f);
     return p;
 }

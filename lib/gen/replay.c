@@ -4,23 +4,14 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* "[15,2]", for messages; "nothing" without an array. */
-static const char *shape_text(const struct array *a, char text[64])
-{
-    int n = snprintf(text, 64, a ? "[" : "nothing");
-    for (int i = 0; a && i < a->dims && n < 64; i++)
-        n += snprintf(text + n, (size_t)(64 - n), "%zu%s", a->shape[i], i + 1 < a->dims ? "," : "]");
-    return text;
-}
-
 /* The controls of a record as float; NULL with e if they do not fit the plant. Caller frees. */
 static float *given_controls(const struct plant *p, const struct record *rec, int *steps, struct error *e)
 {
     const struct array *u = record_get(rec, "u");
     size_t width = (size_t)p->kind->controls;
-    char text[64];
+    char text[ARRAY_SHAPE_TEXT];
     if (!u || u->dims != 2 || u->shape[1] != width || u->shape[0] < 1 || u->shape[0] > 1000000) {
-        error_set(e, DSSM_BAD_INPUT, "field u: expected shape [T,%zu], T from 1 to 1000000, got %s", width, shape_text(u, text));
+        error_set(e, DSSM_BAD_INPUT, "field u: expected shape [T,%zu], T from 1 to 1000000, got %s", width, array_shape(u, text));
         return NULL;
     }
     float *out = xmalloc(u->shape[0] * width * sizeof *out);
@@ -43,13 +34,13 @@ static int given_start(const struct plant *p, const struct protocol *how, uint32
     const char *name = from ? from : "s";
     const struct array *s = record_get(rec, name);
     size_t width = (size_t)p->kind->states;
-    char text[64];
+    char text[ARRAY_SHAPE_TEXT];
     sim_start(p, how, sequence, start);
     if (!s && !from)
         return DSSM_OK;
     if (!s || s->dims != 2 || s->shape[0] < 1 || s->shape[1] != width)
         return error_set(e, DSSM_BAD_INPUT, "field %s: expected shape [T,%zu] (%s), got %s", name, width, p->kind->state_names,
-                         shape_text(s, text));
+                         array_shape(s, text));
     for (size_t i = 0; i < width; i++) {
         start[i] = array_get(s, i);
         if (!isfinite(start[i]))

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 /* ---- making ---- */
 
@@ -103,6 +104,11 @@ json_t *model_meta(const struct model *m)
     return meta;
 }
 
+uint32_t params_crc32(const struct params *p)
+{
+    return (uint32_t)crc32_z(0, (const Bytef *)p->value, p->size * sizeof *p->value);
+}
+
 void params_to_archive(const struct params *p, const real *values, const char *prefix, struct archive *a)
 {
     for (int i = 0; i < p->n; i++) {
@@ -122,10 +128,10 @@ int params_from_archive(const struct params *p, real *values, const char *prefix
         char name[256];
         snprintf(name, sizeof name, "%s%s", prefix, entry->name);
         const struct array *array = archive_get(a, name);
-        if (!array)
-            return error_set(e, DSSM_BAD_INPUT, "tensor %s: expected %d×%d, got nothing", name, entry->rows, entry->cols);
-        if (array->dims != 2 || array->shape[0] != (size_t)entry->rows || array->shape[1] != (size_t)entry->cols)
-            return error_set(e, DSSM_BAD_INPUT, "tensor %s: expected %d×%d, got another shape", name, entry->rows, entry->cols);
+        char got[ARRAY_SHAPE_TEXT];
+        if (!array || array->dims != 2 || array->shape[0] != (size_t)entry->rows || array->shape[1] != (size_t)entry->cols)
+            return error_set(e, DSSM_BAD_INPUT, "tensor %s: expected shape [%d,%d], got %s", name, entry->rows, entry->cols,
+                             array_shape(array, got));
         for (size_t j = 0; j < array_count(array); j++)
             values[entry->offset + j] = (real)array_get(array, j);
     }
@@ -151,12 +157,35 @@ int model_save(const struct model *m, const char *path, struct error *e)
 
 /* ---- loading ---- */
 
-/* A whole number of meta, in a range that no sane file leaves. */
-static int meta_size(const json_t *meta, const char *key, int low, int *out, struct error *e)
+/* "meta.json: KEY: expected WHAT, got …" */
+static int refuse_meta(const json_t *meta, const char *key, const char *what, struct error *e)
 {
+    char *got = json_text(json_object_get(meta, key));
+    error_set(e, DSSM_BAD_INPUT, "meta.json: %s: expected %s, got %.100s", key, what, got);
+    free(got);
+    return DSSM_BAD_INPUT;
+}
+
+int meta_check(const json_t *meta, const char *format, struct error *e)
+{
+    const char *got = json_string_value(json_object_get(meta, "format"));
+    char wanted[64];
+    snprintf(wanted, sizeof wanted, "\"%s\"", format);
+    if (!got || strcmp(got, format) != 0)
+        return refuse_meta(meta, "format", wanted, e);
+    if (json_integer_value(json_object_get(meta, "version")) != 1)
+        return refuse_meta(meta, "version", "1", e);
+    return DSSM_OK;
+}
+
+int meta_size(const json_t *meta, const char *key, int low, int *out, struct error *e)
+{
+    enum { HIGH = 1 << 24 }; /* a bound that no sane file leaves */
     const json_t *value = json_object_get(meta, key);
-    if (!json_is_integer(value) || json_integer_value(value) < low || json_integer_value(value) > 1 << 24)
-        return error_set(e, DSSM_BAD_INPUT, "meta.json: %s: expected a whole number from %d to %d", key, low, 1 << 24);
+    char wanted[64];
+    snprintf(wanted, sizeof wanted, "a whole number from %d to %d", low, HIGH);
+    if (!json_is_integer(value) || json_integer_value(value) < low || json_integer_value(value) > HIGH)
+        return refuse_meta(meta, key, wanted, e);
     *out = (int)json_integer_value(value);
     return DSSM_OK;
 }
@@ -199,14 +228,11 @@ static int check_finite(const struct params *p, struct error *e)
     return DSSM_OK;
 }
 
-static struct model *model_from_archive(const struct archive *a, struct error *e)
+struct model *model_from_archive(const struct archive *a, struct error *e)
 {
-    const char *format = json_string_value(json_object_get(a->meta, "format"));
     const char *name = json_string_value(json_object_get(a->meta, "kind"));
-    if (!format || strcmp(format, "dssm-model") != 0)
-        return error_set(e, DSSM_BAD_INPUT, "meta.json: format: expected \"dssm-model\", got \"%s\"", format ? format : "nothing"), NULL;
-    if (json_integer_value(json_object_get(a->meta, "version")) != 1)
-        return error_set(e, DSSM_BAD_INPUT, "meta.json: version: expected 1, got another"), NULL;
+    if (meta_check(a->meta, "dssm-model", e))
+        return NULL;
     const struct model_kind *kind = name ? model_kind_find(name) : NULL;
     if (!kind)
         return error_set(e, DSSM_BAD_INPUT, "meta.json: kind: \"%s\" is not a model that this version knows", name ? name : ""), NULL;
@@ -236,15 +262,10 @@ static struct model *model_from_archive(const struct archive *a, struct error *e
 struct model *model_load(const char *path, struct error *e)
 {
     struct archive a;
-    FILE *f = input_open(path, e);
-    if (!f)
-        return NULL;
     struct model *m = NULL;
-    if (archive_read(&a, f, input_name(path), 0, e) == DSSM_OK && !(m = model_from_archive(&a, e)))
+    if (archive_load(&a, path, e) == DSSM_OK && !(m = model_from_archive(&a, e)))
         error_prefix(e, "%s", input_name(path));
     archive_clear(&a);
-    if (f != stdin)
-        fclose(f);
     return m;
 }
 

@@ -214,7 +214,12 @@ void model_free(struct model *m);
 /* To and from an archive (formats/archive.md): meta {"format":"dssm-model",…} and one tensor a parameter. */
 int model_save(const struct model *m, const char *path, struct error *e);
 struct model *model_load(const char *path, struct error *e);
-json_t *model_meta(const struct model *m); /* new reference */
+struct model *model_from_archive(const struct archive *a, struct error *e);
+/* What a meta.json must say: this format in version 1; a whole number from low on, in *out. DSSM_BAD_INPUT tells what it says instead. */
+int meta_check(const json_t *meta, const char *format, struct error *e);
+int meta_size(const json_t *meta, const char *key, int low, int *out, struct error *e);
+uint32_t params_crc32(const struct params *p); /* by which a policy knows its model */
+json_t *model_meta(const struct model *m);     /* new reference */
 /* A vector that is laid out as the parameters (they themselves, a moment of Adam), as tensors PREFIX + parameter name, and back. */
 void params_to_archive(const struct params *p, const real *values, const char *prefix, struct archive *a);
 int params_from_archive(const struct params *p, real *values, const char *prefix, const struct archive *a, struct error *e);

@@ -93,6 +93,16 @@ void array_set(struct array *a, size_t i, double value)
     bug("array_set: unknown dtype %d", (int)a->type);
 }
 
+const char *array_shape(const struct array *a, char text[ARRAY_SHAPE_TEXT])
+{
+    int n = snprintf(text, ARRAY_SHAPE_TEXT, a ? "[" : "nothing");
+    for (int i = 0; a && i < a->dims; i++)
+        n += snprintf(text + n, (size_t)(ARRAY_SHAPE_TEXT - n), i ? ",%zu" : "%zu", a->shape[i]);
+    if (a)
+        snprintf(text + n, (size_t)(ARRAY_SHAPE_TEXT - n), "]");
+    return text;
+}
+
 struct array array_new(enum dtype t, int dims, const size_t *shape)
 {
     if (dims < 0 || dims > ARRAY_MAX_DIMS)

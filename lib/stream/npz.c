@@ -1,4 +1,5 @@
 /* Archives: a stored zip of meta.json and one .npy a tensor (formats/archive.md), by libarchive. */
+#include "cli/cli.h"
 #include "npy.h"
 #include "zip.h"
 #include <stdlib.h>
@@ -234,4 +235,17 @@ int archive_read(struct archive *a, FILE *f, const char *name, size_t max_bytes,
         return DSSM_OK;
     archive_clear(a);
     return error_prefix(e, "%s", name);
+}
+
+int archive_load(struct archive *a, const char *path, struct error *e)
+{
+    FILE *f = input_open(path, e);
+    if (!f) {
+        archive_init(a);
+        return e->code;
+    }
+    int code = archive_read(a, f, input_name(path), 0, e);
+    if (f != stdin)
+        fclose(f);
+    return code;
 }

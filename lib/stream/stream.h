@@ -28,10 +28,12 @@ bool dtype_parse(const char *name, enum dtype *t);
 size_t array_count(const struct array *a); /* product of shape; 1 for a scalar */
 size_t array_step(const struct array *a);  /* product of shape[1..] */
 size_t array_bytes(const struct array *a);
-double array_get(const struct array *a, size_t i);                   /* element i as a number; |u1 unscaled */
-bool array_finite(const struct array *a);                            /* no element is NaN or infinite */
-void array_set(struct array *a, size_t i, double value);             /* the value must lie in the type's range */
-struct array array_new(enum dtype t, int dims, const size_t *shape); /* cleared; caller frees data */
+double array_get(const struct array *a, size_t i);       /* element i as a number; |u1 unscaled */
+bool array_finite(const struct array *a);                /* no element is NaN or infinite */
+void array_set(struct array *a, size_t i, double value); /* the value must lie in the type's range */
+enum { ARRAY_SHAPE_TEXT = 24 * ARRAY_MAX_DIMS };
+const char *array_shape(const struct array *a, char text[ARRAY_SHAPE_TEXT]); /* "[15,2]", for messages; "nothing" for NULL; returns text */
+struct array array_new(enum dtype t, int dims, const size_t *shape);         /* cleared; caller frees data */
 struct array array_copy(const struct array *a);
 struct array array_steps(const struct array *a, size_t from, size_t n); /* copy of steps from..from+n-1 of the first axis */
 
@@ -257,5 +259,6 @@ int archive_write(const struct archive *a, FILE *f, struct error *e);
  * big endian with a clear error, and whatever is longer or shorter than it says; a file that ends early is CUT_SHORT. */
 /* a is made by this call, as by archive_init; on failure it is left empty. meta is {} if there is no meta.json (numpy.savez). */
 int archive_read(struct archive *a, FILE *f, const char *name, size_t max_bytes, struct error *e);
+int archive_load(struct archive *a, const char *path, struct error *e); /* the same of a path; "-": standard input */
 
 #endif

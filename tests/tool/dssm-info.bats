@@ -31,6 +31,28 @@ setup() {
     jq -e '.history | map(.program) == ["gen-pendulum", "ekvae-train"]' a
 }
 
+@test "a policy: goal, sizes, settings, and which model it is for" {
+    gen-pendulum -n 1 --steps 1 --start upright --size 8 > goal
+    gen-pendulum -n 12 --size 8 --seed 1 > train
+    policy-learn -q --hidden 8 --updates 3 --horizon 4 --batch 10 --goal-position goal -o p.npz m.npz train
+    crc=$(dssm-info --json m.npz | jq .crc32)
+    dssm-info m.npz | grep -q "^parameters have crc32 $crc, by which policies know their model"
+    run dssm-info p.npz
+    assert_success
+    assert_line --index 0 "p.npz: policy (mlp), learned in the model (ekvae) whose parameters have crc32 $crc"
+    assert_line --index 1 "3 latent numbers and 0 of a goal in, 1 controls out; 47 parameters"
+    assert_line --regexp '^  kind +position$'
+    assert_line --regexp '^  hidden +\[8\]$'
+    assert_line --regexp '^  updates +3$'
+    assert_line --regexp '^policy\.0\.weight +8x3  omega +[0-9.]+$'
+    assert_line --regexp '^state\.centre +3x1  fixed +[0-9.]+$'
+    assert_line --regexp '^  policy-learn .* -o p.npz m.npz train$'
+    dssm-info --json - < p.npz > a
+    assert_equal "$(jq -c '[.format, .kind, .dz, .du, .dg, .model.kind, .settings.hidden, .goal.kind, .numbers]' a)" \
+        '["dssm-policy","mlp",3,1,0,"ekvae",[8],"position",47]'
+    jq -e --argjson crc "$crc" '.model.crc32 == $crc and (.history | map(.program) | last) == "policy-learn"' a
+}
+
 @test "what is no model is refused" {
     gen-pendulum -n 1 > stream
     refuses 3 "stream" dssm-info stream

@@ -244,24 +244,24 @@ static const struct refusal {
     const char *text; /* behind the path */
 } refusals[] = {
     {other_format, "meta.json: format: expected \"dssm-model\", got \"dssm-policy\""},
-    {no_format, "meta.json: format: expected \"dssm-model\", got \"nothing\""},
-    {other_version, "meta.json: version: expected 1, got another"},
+    {no_format, "meta.json: format: expected \"dssm-model\", got nothing"},
+    {other_version, "meta.json: version: expected 1, got 2"},
     {unknown_kind, "meta.json: kind: \"perceptron\" is not a model that this version knows"},
     {no_kind, "meta.json: kind: \"\" is not a model that this version knows"},
     {text_dx, "meta.json: dx: expected a whole number from 1 to 16777216"},
     {huge_dx, "meta.json: dx: expected a whole number from 1 to 16777216"},
     {negative_du, "meta.json: du: expected a whole number from 0 to 16777216"},
-    {other_dx, "tensor encoder.0.weight: expected 4×5, got another shape"},
+    {other_dx, "tensor encoder.0.weight: expected shape [4,5], got [4,4]"},
     {unknown_setting, "meta.json: settings: unknown setting colour"},
     {wild_setting, "meta.json: settings: setting bases: "},
     {wild_common_setting, "meta.json: settings: setting latent: "},
     {impossible_settings, "meta.json: settings: --aux: expected at most the latent size 4, got 5"},
-    {tensor_renamed, "tensor encoder.0.weight: expected 4×4, got nothing"},
-    {tensor_of_other_shape, "tensor encoder.0.weight: expected 4×4, got another shape"},
+    {tensor_renamed, "tensor encoder.0.weight: expected shape [4,4], got nothing"},
+    {tensor_of_other_shape, "tensor encoder.0.weight: expected shape [4,4], got [4,5]"},
     {tensor_without_numbers, "tensor encoder.0.bias: expected finite numbers"},
     {giant_layers, "meta.json: settings: --encoder: expected at most 100000000 weights, got 4295491584 with 4 numbers at either end"},
     {giant_transition, "meta.json: settings: --transition-hidden: expected at most 100000000 weights, got "},
-    {only_meta, "tensor encoder.0.weight: expected 4×4, got nothing"},
+    {only_meta, "tensor encoder.0.weight: expected shape [4,4], got nothing"},
 };
 
 /* Saves the unusual model, spoilt. */
@@ -327,7 +327,7 @@ static void vectors_come_back_with_a_prefix(void **state)
     assert_int_equal(params_from_archive(&m->params, back, "adam_m/", &a, &e), DSSM_OK);
     assert_memory_equal(moments, back, m->params.size * sizeof(real));
     assert_int_equal(params_from_archive(&m->params, back, "adam_v/", &a, &e), DSSM_BAD_INPUT);
-    assert_string_equal(e.text, "tensor adam_v/encoder.0.weight: expected 4×4, got nothing");
+    assert_string_equal(e.text, "tensor adam_v/encoder.0.weight: expected shape [4,4], got nothing");
     archive_clear(&a);
     free(moments);
     free(back);

@@ -111,7 +111,7 @@ static const struct {
     {too_many_starts, "checkpoint: tensor run.numbers: expected 0 to 1 starts, got 7"},
     {without_scores, "checkpoint: tensor run.scores: expected 1 numbers of type <f8"},
     {without_position, "checkpoint: tensor now.numbers: expected 15 numbers of type <f8"},
-    {without_moment, "tensor now.adam_v/log_R: expected 2×1, got nothing"},
+    {without_moment, "tensor now.adam_v/log_R: expected shape [2,1], got nothing"},
 };
 
 static void broken_in_many_ways(void **state)
