@@ -98,6 +98,15 @@ near() {
     [[ $stderr == *"plant.py: controls: ended before their trailer"* ]]
 }
 
+@test "the example that records data: what acted, and what came of it" {
+    python3 "$ROOT/formats/examples/record.py" --episodes 3 --steps 9 --seed 4 > recorded
+    seq-info recorded | grep -q ' 3 records, 3 sequences, 27 steps'
+    gen-pendulum --from-controls recorded --start-from s > replayed
+    near s 1e-12 recorded replayed
+    near x 1e-2 recorded replayed
+    seq-head -n 0 --steps 1 recorded | seq-info | grep -q '^u .* torque'
+}
+
 @test "the example in Python made another plant: two controls; frames that are missing" {
     mkdir -p examples
     ln -s "$ROOT/formats/readers" readers
