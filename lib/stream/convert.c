@@ -1,6 +1,7 @@
 /* Streams to and from other forms: a source, a sink, and records that go from one to the other. */
 #include "convert.h"
 #include "cli/cli.h"
+#include "mask.h"
 #include "rules.h"
 #include <stdlib.h>
 #include <string.h>
@@ -112,39 +113,87 @@ static struct sink *open_sink(enum form form, FILE *f, const json_t *header, str
     bug("open_sink: unknown form %d", (int)form);
 }
 
-/* Sinks rely on records that fit the header. */
-static int put_checked(struct rules *rules, struct sink *to, const struct record *rec, struct error *e)
+/* One conversion under way. */
+struct conversion {
+    const char *name; /* of the input */
+    struct source *from;
+    struct rules rules;
+    struct record rec;   /* the one at hand */
+    int more;            /* 1: there is one; 0: the end; -1: an error */
+    bool described_only; /* the output holds fields that the header describes and nothing else */
+    bool every_mask;     /* each record gets a mask */
+};
+
+/* A mask that the first record has is described, so that it goes with the other fields. */
+static void describe_mask(struct conversion *c)
 {
-    if (rules_check(rules, rec, e))
-        return error_prefix(e, "sequence %.200s", rec->id);
-    return to->put(to, rec, e);
+    if (header_get_field(c->from->header, "mask") || !record_get(&c->rec, "mask"))
+        return;
+    mask_declare(c->from->header);
+    c->every_mask = true;
 }
 
-static int copy_records(struct source *from, struct rules *rules, struct sink *to, struct error *e)
+/* Leaves what is described: steps of other values need not be those of the fields. */
+static int keep_described(struct conversion *c, struct error *e)
 {
-    struct record rec;
-    int more = 0, code = DSSM_OK;
-    record_init(&rec);
-    while (code == DSSM_OK && (more = from->next(from, &rec, e)) > 0)
-        code = put_checked(rules, to, &rec, e);
-    record_clear(&rec);
-    return more < 0 ? e->code : code; /* more is not below 0 when writing failed */
+    const json_t *header = c->from->header;
+    if (record_get(&c->rec, "mask") && !header_get_field(header, "mask"))
+        return error_set(e, DSSM_BAD_INPUT, "field mask: the first record has none (seq-mask --rate 0 gives one to every record)");
+    for (int i = c->rec.n - 1; i >= 0; i--)
+        if (!header_get_field(header, c->rec.field[i].name))
+            record_remove(&c->rec, c->rec.field[i].name);
+    if (c->every_mask && !record_get(&c->rec, "mask"))
+        record_put(&c->rec, "mask", mask_of(&c->rec, DT_B1));
+    return DSSM_OK;
+}
+
+/* Sinks rely on records that fit the header. */
+static int check_record(struct conversion *c, struct error *e)
+{
+    if (rules_check(&c->rules, &c->rec, e))
+        return e->code;
+    return c->described_only ? keep_described(c, e) : DSSM_OK;
+}
+
+/* From the record at hand on. */
+static int copy_records(struct conversion *c, struct sink *to, struct error *e)
+{
+    int code = DSSM_OK;
+    while (code == DSSM_OK && c->more > 0) {
+        if (check_record(c, e))
+            return error_prefix(e, "%s: sequence %.200s", c->name, c->rec.id);
+        code = to->put(to, &c->rec, e);
+        if (code == DSSM_OK)
+            c->more = c->from->next(c->from, &c->rec, e);
+    }
+    return c->more < 0 ? e->code : code;
+}
+
+static int write_form(struct conversion *c, enum form to, FILE *f, struct error *e)
+{
+    struct sink *sink = open_sink(to, f, c->from->header, e);
+    int code = sink ? copy_records(c, sink, e) : e->code;
+    if (code == DSSM_OK)
+        code = sink->end(sink, e);
+    if (sink)
+        sink->close(sink);
+    return code;
 }
 
 /* Everything behind the opening of the files. */
 static int convert(const struct passage *how, struct source *from, enum form to, FILE *f, struct error *e)
 {
-    struct rules rules;
+    struct conversion c = {.name = input_name(how->in), .from = from, .described_only = to != FORM_STREAM && to != FORM_JSONL};
     header_history(from->header, how->program, how->command, how->has_seed, how->seed);
-    if (rules_begin(&rules, from->header, e))
-        return error_prefix(e, "%s", input_name(how->in));
-    struct sink *sink = open_sink(to, f, from->header, e);
-    int code = sink ? copy_records(from, &rules, sink, e) : e->code;
-    if (code == DSSM_OK)
-        code = sink->end(sink, e);
-    if (sink)
-        sink->close(sink);
-    rules_end(&rules);
+    if (rules_begin(&c.rules, from->header, e))
+        return error_prefix(e, "%s", c.name);
+    record_init(&c.rec);
+    c.more = from->next(from, &c.rec, e);
+    if (c.described_only)
+        describe_mask(&c);
+    int code = c.more < 0 ? e->code : write_form(&c, to, f, e);
+    record_clear(&c.rec);
+    rules_end(&c.rules);
     return code;
 }
 

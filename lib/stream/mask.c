@@ -1,5 +1,5 @@
 /* Dropping frames: mask 0 says that a step was not observed. */
-#include "stream/stream.h"
+#include "mask.h"
 #include <string.h>
 
 enum { PURPOSE_MASK = 0x5304 };
@@ -25,8 +25,7 @@ static bool is_dropped(const struct drop *d, uint64_t seed, uint64_t sequence, s
     return uniform < d->rate;
 }
 
-/* The record's mask, in the type that the header declares; all ones if it had none. */
-static struct array mask_of(const struct record *rec, enum dtype type)
+struct array mask_of(const struct record *rec, enum dtype type)
 {
     size_t steps = record_steps(rec);
     const struct array *old = record_get(rec, "mask");
@@ -58,8 +57,7 @@ static int mask_records(struct filter *f, const struct drop *d, struct error *e)
     return more < 0 ? e->code : code; /* more is not below 0 when writing failed */
 }
 
-/* Declares the mask unless it is; returns its type. */
-static enum dtype declare(json_t *header)
+enum dtype mask_declare(json_t *header)
 {
     enum dtype type = DT_B1;
     const json_t *field = header_get_field(header, "mask");
@@ -76,7 +74,7 @@ int stream_mask(const struct passage *how, double rate, size_t from, size_t to, 
     struct drop d = {.rate = rate, .from = from, .to = to};
     int code = filter_open(&f, how, e);
     if (code == DSSM_OK) {
-        d.type = declare(f.header);
+        d.type = mask_declare(f.header);
         code = filter_begin(&f, e);
     }
     if (code == DSSM_OK)

@@ -6,6 +6,10 @@ setup() {
     three=$GOOD/S01-three-records.msgpack
 }
 
+tiny() {
+    "$ROOT/tests/tool/tiny_stream.py" "$@"
+}
+
 @test "every form there and back, by names" {
     local form
     for form in csv tsv jsonl npz; do
@@ -23,6 +27,42 @@ setup() {
         run bash -c "seq-info --json back.msgpack | jq -c '[.fields.s.kinds, .fields.s.missing, .fields.x.shape, .fields.mask.dtype, (.history | length)]'"
         assert_output '[["circle","line"],1,[2,2],"|b1",2]'
     done
+}
+
+@test "a mask that the header does not describe goes with the other fields" {
+    local form
+    tiny '{"x": {"dtype": "<f4", "shape": [1]}}' >masked <<'END'
+{"id": "a", "x": [[1], [2]], "mask": [1, 0]}
+{"id": "b", "x": [[3]]}
+END
+    for form in npz csv tsv; do
+        seq-convert --to "$form" masked -o there
+        run bash -c "seq-convert --from '$form' there | seq-convert --to jsonl | jq -c 'select(.id) | [.id, .mask]' | tr '\n' ' '"
+        assert_output '["a",[1,0]] ["b",[1]] '
+    done
+    seq-convert --to csv "$GOOD/S15-masks.msgpack" -o there
+    run head -n 1 there
+    assert_output --partial mask
+    tiny '{"x": {"dtype": "<f4", "shape": [1]}}' >late <<'END'
+{"id": "a", "x": [[1]]}
+{"id": "b", "x": [[3]], "mask": [0]}
+END
+    for form in npz csv tsv; do
+        refuses 3 "late: sequence b: field mask: the first record has none (seq-mask --rate 0 gives one to every record)" \
+            seq-convert --to "$form" late -o never
+        seq-mask --rate 0 late | seq-convert --to "$form" -o there
+        run bash -c "seq-convert --from '$form' there | seq-convert --to jsonl | jq -c 'select(.id) | .mask' | tr '\n' ' '"
+        assert_output '[1] [0] '
+    done
+    assert_not_exist never
+}
+
+@test "values that the header does not describe are in no table, whatever their length" {
+    printf '{"id": "a", "u": [[1], [2]], "x": [[5], [6], [7], [8]]}' | tiny '{"u": {"dtype": "<f4", "shape": [1]}}' >longer
+    run seq-convert --to csv longer
+    assert_output 'id,step,u.0
+a,1,1
+a,2,2'
 }
 
 @test "zip and .npy of the npz are read by others" {
