@@ -249,14 +249,26 @@ static int lines_next(struct source *source, struct record *rec, struct error *e
     return more;
 }
 
-/* Describes the fields of a record that came without a header: every list of numbers whose first axis is as long as x's. */
+/* Fields that are meant as such whatever they look like: a value that is none is refused, not passed on as something unknown. */
+static bool is_known_field(const char *name)
+{
+    static const char *const known[] = {"x", "u", "s", "mask"};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (strcmp(name, known[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Describes the fields of a record that came without a header: those of known names, and every list of numbers whose first axis is as
+ * long as x's. */
 static json_t *guess_header(const struct lines_source *s, const json_t *object)
 {
     const char *name;
     json_t *v, *header = header_new(), *x = json_object_get(object, "x");
     json_object_foreach((json_t *)(uintptr_t)object, name, v) {
         struct array a = {0};
-        if (strcmp(name, "id") != 0 && shape_of(v, &a) && (!x || a.shape[0] == json_array_size(x)))
+        bool fits = strcmp(name, "id") != 0 && shape_of(v, &a) && (!x || a.shape[0] == json_array_size(x));
+        if (fits || is_known_field(name))
             header_field(header, name, strcmp(name, "mask") == 0 ? DT_B1 : s->type, a.dims - 1, a.shape + 1, NULL, NULL, NULL, NULL);
     }
     return header;

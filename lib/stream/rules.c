@@ -209,8 +209,10 @@ static int check_steps(const struct rules *r, const struct record *rec, struct e
     for (int i = 0; i <= r->n; i++) {
         const char *name = i < r->n ? r->field[i].name : "mask";
         const struct array *a = record_get(rec, name);
+        bool one_less = a && a->shape[0] + 1 == steps && strcmp(name, "u") == 0;
         if (a && a->shape[0] != steps)
-            return error_set(e, DSSM_BAD_INPUT, "field %s: expected %zu steps as %s has, got %zu", name, steps, first, a->shape[0]);
+            return error_set(e, DSSM_BAD_INPUT, "field %s: expected %zu steps as %s has, got %zu%s", name, steps, first, a->shape[0],
+                             one_less ? " (the last control has no effect: any finite row will do)" : "");
     }
     return DSSM_OK;
 }

@@ -123,6 +123,22 @@ PY
     assert_output "0,1 0,2 0,3 1,1 1,2 1,3 1,4 1,5 2,1 2,2 2,3 2,4 "
 }
 
+@test "JSON lines without a header: what is not as long as x is refused" {
+    local field
+    for field in u s mask; do
+        printf '{"id": 7, "x": [[1], [2], [3]], "%s": [0, 1]}\n' "$field" >short.jsonl
+        refuses 3 "seq-convert: short.jsonl: sequence 7: field $field: expected 3 steps as x has, got 2" seq-convert short.jsonl -o never
+    done
+    printf '{"id": 7, "x": [[1], [2], [3]], "u": [0, 1]}\n' >short.jsonl
+    refuses 3 "got 2 (the last control has no effect: any finite row will do)" seq-convert short.jsonl -o never
+    printf '{"id": 7, "x": [[1], [2]], "u": 0.5}\n' >one.jsonl
+    refuses 3 "seq-convert: one.jsonl: line 1: field u: expected lists of numbers" seq-convert one.jsonl -o never
+    assert_not_exist never
+    printf '{"id": 7, "x": [[1], [2]], "other": [1, 2, 3], "u": [1, null]}\n' >good.jsonl
+    run bash -c "seq-convert good.jsonl | seq-info --json | jq -c '.fields | keys'"
+    assert_output '["u","x"]'
+}
+
 @test "bad input is refused and leaves no file" {
     printf 'x,u\n1\n' >short.csv
     refuses 3 "seq-convert: short.csv: line 2: expected 2 columns, got 1" seq-convert short.csv -o out.npz
