@@ -160,7 +160,7 @@ def rules_1_to_3():
     good("S01-no-record.msgpack", stream(header()))
     good("S01-three-records.msgpack", stream(header(), record("0"), record("1", 5), record("2", 4)), 3, 12, 7.5 + 22.5 + 14)
     bad("S01-no-map.msgpack", pack(header()) + pack([1]), "record 1: expected a msgpack map, got byte 0x91")
-    bad("S01-text.msgpack", b'{"format": "dssm-stream"}\n', "header: expected a msgpack map, got byte 0x7b")
+    bad("S01-text.msgpack", b'{"format": "dssm-stream"}\n', "header: expected a msgpack map, got byte 0x7b (seq-convert makes streams of csv, npz and JSON lines)")
     bad("S01-second-header.msgpack", pack(header()) + pack(record()) + pack(header()), "a header after record 1, before the trailer")
     bad("S01-never-used-byte.msgpack", pack(header()) + pack({"id": "0", "y": Raw(b"\xc1")}),
         "record 1: has byte 0xc1, which begins no msgpack value")

@@ -102,7 +102,9 @@ static int find_message(struct reader *r, size_t *size, struct error *e)
         return e->code ? -1 : 0;
     uint8_t c = r->buffer[r->begin];
     if ((c & 0xf0) != 0x80 && c != 0xde && c != 0xdf)
-        return error_set(e, DSSM_BAD_INPUT, "expected a msgpack map, got byte 0x%02x", c), -1;
+        return error_set(e, DSSM_BAD_INPUT, "expected a msgpack map, got byte 0x%02x%s", c,
+                         r->header ? "" : " (seq-convert makes streams of csv, npz and JSON lines)"),
+               -1;
     scan_begin(&s, r->limits.record_bytes, r->limits.elements, r->limits.depth);
     for (;;) {
         enum scan_result result = scan_value(&s, r->buffer + r->begin, r->end - r->begin, e);
