@@ -54,30 +54,6 @@ static const struct program program = {
     .reads_stdin = true,
 };
 
-/* "6-10", "6-" or "6" to from and to (0: the end). */
-static int parse_steps(const char *text, size_t *from, size_t *to, struct error *e)
-{
-    char *end;
-    *from = 1;
-    *to = 0;
-    if (!text)
-        return DSSM_OK;
-    if (text[0] >= '0' && text[0] <= '9') {
-        *from = *to = strtoul(text, &end, 10);
-        if (*end == '-' && end[1] == '\0') {
-            *to = 0;
-            end++;
-        } else if (*end == '-' && end[1] >= '0' && end[1] <= '9') {
-            *to = strtoul(end + 1, &end, 10);
-            if (*to < *from)
-                *from = 0;
-        }
-        if (*end == '\0' && *from > 0)
-            return DSSM_OK;
-    }
-    return error_set(e, DSSM_USAGE, "--steps: expected A-B, A- or A with 1 ≤ A ≤ B, got '%s'", text);
-}
-
 static int run(const struct operands *operands, const char *command, struct error *e)
 {
     size_t from, to;
@@ -89,7 +65,7 @@ static int run(const struct operands *operands, const char *command, struct erro
                           .command = command,
                           .has_seed = true,
                           .seed = settings.common.seed};
-    if (parse_steps(settings.steps, &from, &to, e))
+    if (steps_parse(settings.steps, &from, &to, e))
         return e->code;
     return stream_mask(&how, settings.rate, from, to, e);
 }

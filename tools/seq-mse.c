@@ -145,34 +145,6 @@ static void report(const struct mse *m, const char *field_b)
     json_decref(result);
 }
 
-/* One to nine digits at *p, which moves behind them. */
-static bool whole_number(const char **p, size_t *value)
-{
-    const char *start = *p;
-    *value = 0;
-    while (**p >= '0' && **p <= '9' && *p - start < 9)
-        *value = 10 * *value + (size_t)(*(*p)++ - '0');
-    return *p > start;
-}
-
-/* "6-15", "6-" or "6" as first (from 0) and last (excluded; 0: the end). */
-static int steps_parse(const char *text, size_t *first, size_t *last, struct error *e)
-{
-    const char *p = text;
-    *first = *last = 0;
-    if (!text)
-        return DSSM_OK;
-    bool good = whole_number(&p, first) && *first >= 1;
-    *last = *first;
-    if (good && *p == '-') {
-        p++;
-        *last = 0;
-        good = !*p || (whole_number(&p, last) && *last >= *first);
-    }
-    *first -= 1;
-    return good && !*p ? DSSM_OK : error_set(e, DSSM_USAGE, "--steps: expected FIRST-LAST, counted from 1, got '%s'", text);
-}
-
 static int run(const struct operands *o, const char *command, struct error *e)
 {
     (void)command;
@@ -185,7 +157,7 @@ static int run(const struct operands *o, const char *command, struct error *e)
         return code;
     if (o->n == 2 && !strcmp(o->v[0], "-") && !strcmp(o->v[1], "-"))
         return error_set(e, DSSM_USAGE, "only one of the two streams can be standard input");
-    struct mse *m = mse_new(first, last);
+    struct mse *m = mse_new(first - 1, last);
     code = source_open(a, o->n ? o->v[0] : NULL, e);
     if (code == DSSM_OK && b != a)
         code = source_open(b, o->v[1], e);

@@ -6,7 +6,7 @@
 #include "base/base.h"
 #include <jansson.h>
 
-/* ---- options (options.c, parse.c) ---- */
+/* ---- options (options.c, parse.c, steps.c) ---- */
 
 enum option_kind {
     OPT_FLAG,   /* bool; --name, and --no-name for one whose default is "yes" */
@@ -104,6 +104,9 @@ int option_set(const struct option_row *row, void *into, const char *text, struc
 json_t *options_to_json(const struct option_row *rows, const void *from);
 int options_from_json(const struct option_row *rows, void *into, const json_t *json, struct error *e);
 char *json_text(const json_t *value); /* on one line, for a message; "nothing" for NULL; caller frees */
+
+/* The value of an option --steps, counted from 1: "6-10", "6-" (*last is 0: the end) or "6"; NULL is all steps, 1 and 0. */
+int steps_parse(const char *text, size_t *first, size_t *last, struct error *e);
 
 /* Sets defaults, parses (options may stand before and after operands, --name=value and --name value,
  * -n5 and -n 5, -- ends options, "-" is an operand), answers --help and its kin.

@@ -63,7 +63,7 @@ print(*[''.join(map(str, r['mask'][1])) for _, r in read_stream.read(open(sys.ar
 
 @test "steps that are none" {
     local bad
-    for bad in 0 3-2 -2 a 1-2-3 1,2; do
+    for bad in 0 3-2 -2 a 1-2-3 1,2 18446744073709551617 1-99999999999999999999; do
         refuses 2 "--steps" seq-mask --steps="$bad" "$three"
     done
 }

@@ -30,7 +30,7 @@ tiny() {
     jq -e '.per_step | length == 3 and .[2] == 9 and (.[0] - 5 / 3 | fabs) < 1e-6' <<< "$output"
     run seq-mse --per-step --steps 3- both
     assert_equal "$(jq -c .per_step <<< "$output")" '[null,null,9]'
-    for wrong in 0 3-2 x 1-2-3 - -3 ' 1' 1x; do
+    for wrong in 0 3-2 x 1-2-3 - -3 ' 1' 1x 18446744073709551617; do
         refuses 2 "--steps" seq-mse "--steps=$wrong" both
     done
 }
