@@ -3,6 +3,7 @@
 #include "stream/stream.h"
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct settings {
     int every, pieces;
@@ -94,6 +95,9 @@ static int check_settings(struct error *e)
         return error_set(e, DSSM_USAGE, "give one of --every, --fraction and --pieces");
     if (settings.pieces > 0 && settings.rest)
         return error_set(e, DSSM_USAGE, "--pieces leaves no --rest");
+    if (settings.rest && output_same(settings.output, settings.rest))
+        return error_set(e, DSSM_USAGE, "--rest: expected another file than --output, got %s for both",
+                         strcmp(settings.rest, "-") == 0 ? "standard output" : settings.rest);
     if (settings.new_ids && settings.pieces == 0)
         return error_set(e, DSSM_USAGE, "--new-ids goes with --pieces");
     return DSSM_OK;

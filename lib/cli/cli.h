@@ -145,6 +145,9 @@ const char *input_name(const char *path);
  * /dev/full, a named pipe) is written to as it is. */
 struct output;
 struct output *output_open(const char *path, struct error *e);
+/* Whether two paths of outputs lead to one place: the same file, there or not yet, or both to standard output. Devices such as /dev/null
+ * are no place that outputs could mix in. */
+bool output_same(const char *a, const char *b);
 FILE *output_file(struct output *o);
 int output_commit(struct output *o, struct error *e); /* frees o either way */
 /* Gives up: no file appears. If writing to it had failed, its name is put before what e says (the writer knew only a FILE). o and e may be

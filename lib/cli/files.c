@@ -42,6 +42,11 @@ FILE *input_open(const char *path, struct error *e)
     return NULL;
 }
 
+static bool is_standard_output(const char *path)
+{
+    return !path || strcmp(path, "-") == 0;
+}
+
 /* ---- removal of what was not finished ---- */
 
 /* Only calls that a signal handler may make. */
@@ -176,7 +181,7 @@ struct output *output_open(const char *path, struct error *e)
 {
     struct output *o = xcalloc(1, sizeof *o);
     o->slot = -1;
-    if (!path || strcmp(path, "-") == 0) {
+    if (is_standard_output(path)) {
         o->file = stdout;
         return o;
     }
@@ -189,6 +194,39 @@ struct output *output_open(const char *path, struct error *e)
         return NULL;
     }
     return o;
+}
+
+/* Whether the folders of two paths are one, and the names in them. */
+static bool same_name(const char *a, const char *b)
+{
+    const char *path[2] = {a, b};
+    struct stat folder[2];
+    for (int i = 0; i < 2; i++) {
+        size_t length = folder_length(path[i]);
+        char *name = length ? xasprintf("%.*s", (int)length, path[i]) : xstrdup(".");
+        bool there = stat(name, &folder[i]) == 0;
+        free(name);
+        if (!there)
+            return false;
+    }
+    return folder[0].st_dev == folder[1].st_dev && folder[0].st_ino == folder[1].st_ino &&
+           strcmp(a + folder_length(a), b + folder_length(b)) == 0;
+}
+
+static bool about_output(const char *path, struct stat *about)
+{
+    return (is_standard_output(path) ? fstat(STDOUT_FILENO, about) : stat(path, about)) == 0;
+}
+
+bool output_same(const char *a, const char *b)
+{
+    struct stat about_a, about_b;
+    if (is_standard_output(a) && is_standard_output(b))
+        return true;
+    bool there_a = about_output(a, &about_a), there_b = about_output(b, &about_b);
+    if (there_a && there_b)
+        return about_a.st_dev == about_b.st_dev && about_a.st_ino == about_b.st_ino && !S_ISCHR(about_a.st_mode);
+    return !there_a && !there_b && !is_standard_output(a) && !is_standard_output(b) && same_name(a, b);
 }
 
 FILE *output_file(struct output *o)

@@ -86,6 +86,23 @@ print(*[r['id'] for _, r in read_stream.read(open(sys.argv[1], 'rb'))])" "$1"
     refuses 2 "seq-split: --pieces leaves no --rest" seq-split --pieces 2 --rest rest "$three"
 }
 
+@test "two outputs are two files" {
+    mkdir folder
+    refuses 2 "seq-split: --rest: expected another file than --output, got a.out for both" seq-split --every 2 -o a.out --rest a.out "$three"
+    refuses 2 "got folder/../a.out for both" seq-split --every 2 -o a.out --rest folder/../a.out "$three"
+    assert_not_exist a.out
+    refuses 2 "got standard output for both" seq-split --every 2 --rest - "$three"
+    refuses 2 "got standard output for both" seq-split --every 2 -o - --rest - "$three"
+    touch there
+    ln -s there link
+    refuses 2 "got link for both" seq-split --every 2 -o there --rest link "$three"
+    run bash -c "seq-split --every 2 --rest there '$three' >there"
+    assert_failure 2
+    seq-split --every 2 -o /dev/null --rest /dev/null "$three"
+    seq-split --every 2 -o a.out --rest folder/a.out "$three"
+    assert_equal "$(ids a.out) $(ids folder/a.out)" "1 0 2"
+}
+
 @test "a bad stream leaves neither file" {
     refuses 5 "before its trailer" seq-split --every 2 "$ROOT/formats/vectors/bad/S22-in-record.msgpack" -o held --rest rest
     assert_not_exist held

@@ -366,6 +366,27 @@ static void a_childs_end_removes_nothing(void **state)
     files_here(true);
 }
 
+static void outputs_that_are_the_same(void **state)
+{
+    (void)state;
+    char whole[200], other[250];
+    snprintf(whole, sizeof whole, "%s/a", folder);
+    snprintf(other, sizeof other, "%s/../%s/a", folder, strrchr(folder, '/') + 1);
+    for (int there = 0; there < 2; there++) {
+        assert_true(output_same("a", "a"));
+        assert_true(output_same("a", whole));
+        assert_true(output_same(other, "./a"));
+        assert_false(output_same("a", "b"));
+        assert_false(output_same("a", "absent/a"));
+        assert_false(output_same("a", NULL));
+        fclose(fopen("a", "w"));
+    }
+    assert_int_equal(symlink("a", "b"), 0);
+    assert_true(output_same("a", "b"));
+    assert_true(output_same("-", NULL));
+    assert_false(output_same("/dev/null", "/dev/null"));
+}
+
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, enter_folder, leave_folder)
 
 int main(void)
@@ -384,6 +405,7 @@ int main(void)
         IN_FOLDER(standard_output_stays_open),
         IN_FOLDER(a_folder_that_is_not_there),
         IN_FOLDER(the_folder_vanishes_before_commit),
+        IN_FOLDER(outputs_that_are_the_same),
         IN_FOLDER(a_bounded_number_at_once),
         IN_FOLDER(signals_leave_nothing_behind),
         IN_FOLDER(exit_leaves_nothing_behind),
