@@ -30,8 +30,9 @@ void gen_simulate(const struct plant *p, const struct protocol *how, uint32_t se
 
 /* Every record of `in`, with x and s of this plant under the record's own u: from the first state in its field `from`, which it must
  * have; if that is NULL from its first true state s, or, if it has none, from the one that the protocol draws for this number of record.
- * The record's other values stay as they are. `name` is the stream's, for messages. DSSM_BAD_INPUT with the record's number if u or the
- * state do not fit the plant or are not finite; DSSM_USAGE if a record would become too large. */
+ * u may be of any type, becomes <f4 [T,U], and its last control may be missing. The record's other values stay as they are. `name` is the
+ * stream's, for messages. DSSM_BAD_INPUT with the record's number if u or the state do not fit the plant or are not finite; DSSM_USAGE if a
+ * record would become too large. */
 int gen_replay(const struct plant *p, const struct protocol *how, struct reader *in, const char *name, const char *from, struct writer *w,
                struct error *e);
 

@@ -4,26 +4,28 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* The controls of a record as float; NULL with e if they do not fit the plant. Caller frees. */
-static float *given_controls(const struct plant *p, const struct record *rec, int *steps, struct error *e)
+/* The controls of a record as float [T,U]; without data and with e if they do not fit the plant. Where one control is wanted, [T] will do.
+ * The last control never acts and may be missing. Caller frees data. */
+static struct array given_controls(const struct plant *p, const struct record *rec, struct error *e)
 {
     const struct array *u = record_get(rec, "u");
     size_t width = (size_t)p->kind->controls;
     char text[ARRAY_SHAPE_TEXT];
-    if (!u || u->dims != 2 || u->shape[1] != width || u->shape[0] < 1 || u->shape[0] > 1000000) {
-        error_set(e, DSSM_BAD_INPUT, "field u: expected shape [T,%zu], T from 1 to 1000000, got %s", width, array_shape(u, text));
-        return NULL;
+    if (!u || !(u->dims == 2 || (u->dims == 1 && width == 1)) || array_step(u) != width || u->shape[0] < 1 || u->shape[0] > 1000000) {
+        error_set(e, DSSM_BAD_INPUT, "field u: expected shape [T,%zu]%s, T from 1 to 1000000, got %s", width, width == 1 ? " or [T]" : "",
+                  array_shape(u, text));
+        return (struct array){0};
     }
-    float *out = xmalloc(u->shape[0] * width * sizeof *out);
+    struct array out = array_new(DT_F4, 2, (size_t[]){u->shape[0], width});
     for (size_t i = 0; i < u->shape[0] * width; i++) {
-        out[i] = (float)array_get(u, i);
-        if (!isfinite(out[i])) {
-            error_set(e, DSSM_BAD_INPUT, "field u: step %zu: expected a finite number, got %g", i / width, (double)out[i]);
-            free(out);
-            return NULL;
+        float control = (float)array_get(u, i);
+        ((float *)out.data)[i] = control;
+        if (!isfinite(control) && i / width + 1 < u->shape[0]) {
+            error_set(e, DSSM_BAD_INPUT, "field u: step %zu: expected a finite number, got %g", i / width + 1, (double)control);
+            free(out.data);
+            return (struct array){0};
         }
     }
-    *steps = (int)u->shape[0];
     return out;
 }
 
@@ -44,24 +46,26 @@ static int given_start(const struct plant *p, const struct protocol *how, uint32
     for (size_t i = 0; i < width; i++) {
         start[i] = array_get(s, i);
         if (!isfinite(start[i]))
-            return error_set(e, DSSM_BAD_INPUT, "field %s: step 0: expected finite numbers, got %g", name, start[i]);
+            return error_set(e, DSSM_BAD_INPUT, "field %s: step 1: expected finite numbers, got %g", name, start[i]);
     }
     return DSSM_OK;
 }
 
-/* One record, which gets x and s of this plant. */
+/* One record, which gets x and s of this plant, and its u as the header describes it. */
 static int replay_record(const struct plant *p, const struct protocol *how, uint32_t sequence, const char *from, struct record *rec,
                          struct error *e)
 {
     double start[SIM_MOST];
-    int steps = 0;
-    float *u = given_controls(p, rec, &steps, e);
-    int code = u ? gen_check_size(p, steps, e) : e->code;
+    struct array u = given_controls(p, rec, e);
+    int steps = (int)u.shape[0], code = u.data ? gen_check_size(p, steps, e) : e->code;
     if (code == DSSM_OK)
         code = given_start(p, how, sequence, rec, from, start, e);
-    if (code == DSSM_OK)
-        gen_simulate(p, how, sequence, start, u, steps, rec);
-    free(u);
+    if (code == DSSM_OK) {
+        gen_simulate(p, how, sequence, start, u.data, steps, rec);
+        record_put(rec, "u", u);
+    } else {
+        free(u.data);
+    }
     return code;
 }
 

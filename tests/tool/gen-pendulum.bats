@@ -13,6 +13,10 @@ start = data.index(b"pendulum-", data.rindex(b"command"))
 sys.stdout.buffer.write(data[start:data.rindex(b"crc32")])'
 }
 
+tiny() {
+    "$ROOT/tests/tool/tiny_stream.py" "$@"
+}
+
 @test "the default is 500 sequences of 15 images, with controls and true states" {
     gen-pendulum > default.msgpack
     run ols-r2 --from s default.msgpack
@@ -66,6 +70,22 @@ END
         run seq-mse --a $field a b
         assert_success
         jq -e '.mse == 0 and .sequences == 20' <<< "$output"
+    done
+}
+
+@test "controls of other types and shapes are replayed, and the last one may be missing" {
+    printf '{"id": "a", "u": [[1], [-2], [2]], "s": [[1, 0.5]]}' | tiny '{"u": {"dtype": "<f4", "shape": [1]}}' | \
+        gen-pendulum --observe angle --from-controls - >plain
+    printf '{"id": "a", "u": [[1], [-2], [NaN]], "s": [[1, 0.5]]}' | tiny '{"u": {"dtype": "<f8", "shape": [1]}}' >double
+    printf '{"id": "a", "u": [1, -2, 2], "s": [[1, 0.5]]}' | tiny '{"u": {"dtype": "<i8", "shape": []}}' >integer
+    local given
+    for given in double integer; do
+        gen-pendulum --observe angle --from-controls "$given" >replayed
+        seq-check replayed
+        run seq-mse --a s plain replayed
+        jq -e '.mse == 0 and .n == 6' <<<"$output"
+        run bash -c "seq-info --json replayed | jq -c '[.fields.u.dtype, .fields.u.shape, .fields.u.min]'"
+        assert_output '["<f4",[1],-2]'
     done
 }
 
@@ -125,11 +145,11 @@ END
     printf '{"id": "a", "u": [[1, 2]]}' | "$ROOT/tests/tool/tiny_stream.py" '{}' > wide.msgpack
     run --separate-stderr gen-pendulum --from-controls wide.msgpack
     assert_equal "$status" 3
-    [[ $stderr == *"wide.msgpack: record 1: field u: expected shape [T,1], T from 1 to 1000000, got [1,2]"* ]]
-    printf '{"id": "a", "u": [[1], [NaN]]}' | "$ROOT/tests/tool/tiny_stream.py" '{}' > nan.msgpack
+    [[ $stderr == *"wide.msgpack: record 1: field u: expected shape [T,1] or [T], T from 1 to 1000000, got [1,2]"* ]]
+    printf '{"id": "a", "u": [[1], [NaN], [1]]}' | "$ROOT/tests/tool/tiny_stream.py" '{}' > nan.msgpack
     run --separate-stderr gen-pendulum --from-controls nan.msgpack
     assert_equal "$status" 3
-    [[ $stderr == *"record 1: field u: step 1: expected a finite number"* ]]
+    [[ $stderr == *"nan.msgpack: record 1: field u: step 2: expected a finite number"* ]]
     printf '{"id": "a", "u": [[1], [2]], "s": [[1], [2]]}' | "$ROOT/tests/tool/tiny_stream.py" '{}' > state.msgpack
     run --separate-stderr gen-pendulum --from-controls state.msgpack
     assert_equal "$status" 3

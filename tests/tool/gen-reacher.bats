@@ -182,8 +182,8 @@ END
     gen-pendulum -n 2 > pendulum
     refuses 3 "pendulum: record 1: field u: expected shape [T,2], T from 1 to 1000000, got [15,1]" gen-reacher --from-controls pendulum -o out
     assert_not_exist out
-    printf '{"id": "a", "u": [[1, 0], [NaN, 0]]}' | "$ROOT/tests/tool/tiny_stream.py" '{}' > nan
-    refuses 3 "nan: record 1: field u: step 1: expected a finite number" gen-reacher --from-controls nan -o out
+    printf '{"id": "a", "u": [[1, 0], [NaN, 0], [1, 0]]}' | "$ROOT/tests/tool/tiny_stream.py" '{}' > nan
+    refuses 3 "nan: record 1: field u: step 2: expected a finite number" gen-reacher --from-controls nan -o out
     gen-reacher -n 20 | head -c 3000 > cut
     run gen-reacher --from-controls cut -o out
     assert_equal "$status" 5
