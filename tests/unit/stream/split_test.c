@@ -41,11 +41,11 @@ static void pieces(void **state)
     struct error e = {0};
     const char *once = scratch("once"), *twice = scratch("twice");
     struct passage how = {.in = sample_file("in", 2), .out = once, .program = "pieces", .command = "pieces"};
-    assert_int_equal(stream_pieces(&how, 3, &e), DSSM_OK);
+    assert_int_equal(stream_pieces(&how, &(struct cutting){.steps = 3}, &e), DSSM_OK);
     assert_string_equal(told(once), "pieces 0:3 0:1 1:3 1:1");
     how.in = once;
     how.out = twice;
-    assert_int_equal(stream_pieces(&how, 2, &e), DSSM_OK);
+    assert_int_equal(stream_pieces(&how, &(struct cutting){.steps = 2}, &e), DSSM_OK);
     assert_string_equal(told(twice), "pieces 0:2 0:1 0:1 1:2 1:1 1:1");
 }
 
