@@ -6,7 +6,7 @@ setup_file() {
     load tool/helper
     cd "$BATS_FILE_TMPDIR" || exit 1
     local name
-    for name in train test validation all monday tuesday a b truth; do
+    for name in train test validation all recording monday tuesday a b truth; do
         gen-pendulum -n 24 --seed "$(printf '%s' "$name" | cksum | cut -d' ' -f1)" -o "$name.msgpack"
     done
     cp truth.msgpack other.msgpack

@@ -23,6 +23,7 @@ static struct {
     int stop_at;      /* the call that sets stop; 0: none */
     enum spoil spoil; /* what is made NaN … */
     int from, to;     /* … in calls from..to-1 */
+    bool talks;       /* the run may say things */
     volatile sig_atomic_t stop;
     int steps[200]; /* T of the batch of each call */
 } spy;
@@ -111,7 +112,7 @@ static inline int training_run(struct training *t, bool checkpoint, bool metrics
     t->io = (struct train_io){.program = "test",
                               .checkpoint = checkpoint ? t->checkpoint : NULL,
                               .metrics = metrics ? t->metrics : NULL,
-                              .quiet = true,
+                              .quiet = !spy.talks,
                               .pool = t->pool,
                               .provenance = t->provenance,
                               .stop = &spy.stop};
