@@ -39,7 +39,7 @@ $(TABLE_NAMES:%=table-%-run): table-%-run:
 define KEEP_TABLES
 @mkdir -p data/measured
 @for table in $(1); do for form in tsv md; do \
-    pipelines/measured $(TABLES)/$$table.$$form "seeds $(TABLE_SEEDS)$(if $(TABLE_WITH), of $(ROWS))" $(if $(TABLE_TRAIN),"options $(TABLE_TRAIN)") >data/measured/$$table.$$form || exit 1; done; done
+    pipelines/measured $(TABLES)/$$table.$$form "seeds $(TABLE_SEEDS)$(if $(TABLE_WITH), of $(ROWS) (other rows from before))" $(if $(TABLE_TRAIN),"options $(TABLE_TRAIN)") >data/measured/$$table.$$form || exit 1; done; done
 endef
 
 tables-measured-run: table-1a-run table-2-run
