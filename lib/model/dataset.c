@@ -227,8 +227,8 @@ static char *doubt_size(const char *name, const struct moments *m, double least)
     double mean = m->sum / m->n, deviation = sqrt(fmax(m->square / m->n - mean * mean, 0));
     if (sqrt(m->square / m->n) < UNIT_SIZE && deviation >= least)
         return NULL;
-    return xasprintf("field %s has mean %.3g and standard deviation %.3g; models learn numbers of about unit size: shift and scale it", name,
-                     mean, deviation);
+    return xasprintf("field %s has mean %.3g and standard deviation %.3g; models learn numbers of about unit size: shift and scale it",
+                     name, mean, deviation);
 }
 
 char *dataset_doubt(const struct dataset *d)
