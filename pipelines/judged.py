@@ -1,6 +1,7 @@
 """What the tables' scripts share: evaluations of jobs, and numbers as people read them."""
 import json
 import math
+import re
 import statistics
 
 # metric: title, whether more is better
@@ -45,8 +46,8 @@ def lines_of(path):
 
 
 def read_times(path):
-    """Wall and processor seconds of a training: a line for each time that it was started."""
-    lines = [[float(x) for x in line.split()] for line in open(path, encoding="utf-8")]
+    """Wall and processor seconds of a training: a line for each time that it was started (and the shell's words where it was killed)."""
+    lines = [[float(x) for x in line.split()] for line in open(path, encoding="utf-8") if re.fullmatch(r"[\d. ]+", line.strip())]
     return sum(line[0] for line in lines), sum(line[1] + line[2] for line in lines)
 
 
