@@ -11,7 +11,7 @@ enum from { FROM_SMOOTHED, FROM_FILTERED };
 enum start { START_SAMPLE, START_MEAN };
 enum controls { CONTROLS_AUTO, CONTROLS_GIVEN, CONTROLS_ZERO, CONTROLS_UNIFORM };
 struct settings {
-    int context, from, start, horizon;
+    int context, from, start, horizon, draws;
     int generate, steps;
     double u_max;
     int controls;
@@ -27,6 +27,8 @@ static const struct option_row predict_rows[] = {
      "Roll from the first state given these steps, or from the K-th given the steps up to it."},
     {"z1", 0, OPT_CHOICE, AT(start), "sample", 0, 0, "sample|mean", "HOW", "Draw that state from its belief, or take the mean."},
     {"horizon", 0, OPT_INT, AT(horizon), "0", 0, 100000, NULL, "H", "Predict so many steps beyond the end; fields grow, mask is 0 there."},
+    {"draws", 0, OPT_INT, AT(draws), "1", 1, 1000, NULL, "N",
+     "Predict each sequence N times, from draws of their own: records ID#1 to ID#N, the first as without this option."},
     {0},
 };
 static const struct option_row generate_rows[] = {
@@ -54,6 +56,7 @@ static struct program program = {
     .operands_max = 2,
     .examples = "gen-pendulum -n 500 --seed 2 | rollout m.npz | seq-mse\n"
                 "rollout --from filtered --z1 mean --horizon 30 m.npz test.msgpack -o predicted.msgpack\n"
+                "rollout --draws 20 --sample m.npz test.msgpack | seq-mse --per-step\n"
                 "rollout --generate 8 --steps 30 --controls uniform --u-max 5 m.npz | seq-frames -o generated.png\n",
     .groups = groups,
     .reads_stdin = true,
@@ -135,15 +138,39 @@ static void look_at(const char *id, const struct prediction *p, size_t first)
     program_say(&program, settings.common.quiet, "warning: record %s: the prediction has numbers that are not finite", id);
 }
 
-/* A record with its prediction, which begins at step `first`. */
-static int put_prediction(struct filter *f, struct record *rec, struct prediction *p, int first, struct error *e)
+/* A record with its predictions, which begin at step `first`: one a draw, at p[0], p[stride], …. It is
+ * written with each, and takes it. */
+static int put_predictions(struct filter *f, struct record *rec, struct prediction *p, int stride, int first, struct error *e)
 {
-    look_at(rec->id, p, (size_t)first);
-    shape_as(&p->x, record_get(rec, "x"));
+    char *id = xstrdup(rec->id);
+    int code = DSSM_OK;
     record_extend(rec, f->header, (size_t)settings.horizon);
-    record_put(rec, "x_pred", p->x);
-    record_put(rec, "z_pred", p->z);
-    return writer_put(f->writer, rec, e);
+    for (int draw = 0; draw < settings.draws && code == DSSM_OK; draw++, p += stride) {
+        if (settings.draws > 1) {
+            char *own = xasprintf("%s#%d", id, draw + 1);
+            record_set_id(rec, own);
+            free(own);
+        }
+        look_at(rec->id, p, (size_t)first);
+        shape_as(&p->x, record_get(rec, "x"));
+        record_put(rec, "x_pred", p->x);
+        record_put(rec, "z_pred", p->z);
+        *p = (struct prediction){0};
+        code = writer_put(f->writer, rec, e);
+    }
+    record_set_id(rec, id); /* by which the block tells whether the next one goes on with it */
+    free(id);
+    return code;
+}
+
+/* Predictions of a block's records, b->room of them a draw. */
+static void predict_draws(const struct job *j, const struct block *b, const struct predict_settings *how, struct prediction *p)
+{
+    for (int draw = 0; draw < settings.draws; draw++) {
+        struct noise own = j->noise;
+        own.update = (uint32_t)draw;
+        predict_run(j->m, b->record, b->n, (uint32_t)b->first, how, &own, j->pool, p + (ptrdiff_t)draw * b->room);
+    }
 }
 
 static int predict_blocks(const struct job *j, struct filter *f, struct error *e)
@@ -151,20 +178,19 @@ static int predict_blocks(const struct job *j, struct filter *f, struct error *e
     struct predict_settings how = {settings.context, settings.from == FROM_FILTERED,     settings.start == START_SAMPLE,
                                    settings.sample,  settings.controls == CONTROLS_ZERO, settings.horizon};
     struct block b = block_new(pool_threads(j->pool));
-    struct prediction *p = xcalloc((size_t)b.room, sizeof *p);
+    struct prediction *p = xcalloc((size_t)b.room * (size_t)settings.draws, sizeof *p);
     int got, code = DSSM_OK;
     while (code == DSSM_OK && (got = block_read(&b, f->reader, input_name(f->how->in), j->m, e)) != 0) {
         if (got < 0) {
             code = e->code;
             break;
         }
-        predict_run(j->m, b.record, b.n, (uint32_t)b.first, &how, &j->noise, j->pool, p);
-        for (int i = 0; i < b.n; i++)
-            if (code == DSSM_OK)
-                code = put_prediction(f, &b.record[i], &p[i], predict_first(&how, (int)record_steps(&b.record[i])), e);
-            else
-                prediction_free(&p[i]);
+        predict_draws(j, &b, &how, p);
+        for (int i = 0; i < b.n && code == DSSM_OK; i++)
+            code = put_predictions(f, &b.record[i], &p[i], b.room, predict_first(&how, (int)record_steps(&b.record[i])), e);
     }
+    for (int i = 0; i < b.room * settings.draws; i++)
+        prediction_free(&p[i]);
     free(p);
     block_free(&b);
     return code;
@@ -353,6 +379,8 @@ static int check_settings(const struct operands *operands, struct error *e)
         return error_set(e, DSSM_USAGE, "--controls uniform: only with --generate");
     if (check_mode(operands, e))
         return e->code;
+    if (settings.draws > 1 && settings.start == START_MEAN && !settings.sample)
+        return error_set(e, DSSM_USAGE, "--draws: nothing is drawn with --z1 mean and without --sample");
     if (settings.controls != CONTROLS_UNIFORM && option_given(operands, "u-max"))
         return error_set(e, DSSM_USAGE, "--u-max: only with --controls uniform");
     if (settings.generate > 0 && settings.controls != CONTROLS_GIVEN && operands->n > 1)

@@ -85,6 +85,48 @@ differ() {
     same u given zero
 }
 
+# spread FILE: the variance of z_pred over the draws of a sequence, at each step (mean of sequences and components).
+spread() {
+    seq-convert --to jsonl "$1" | jq -s '
+        def mean: add / length;
+        [.[1:] | group_by(.id | sub("#[0-9]+$"; ""))[] | map(.z_pred) | transpose
+         | map(transpose | map(mean as $m | map(. - $m | . * .) | mean) | mean)]
+        | transpose | map(mean)'
+}
+
+@test "--draws: each sequence N times, with draws of its own" {
+    seq-head -n 30 "$S" > few
+    rollout --sample --draws 3 "$M" few > a
+    rollout --sample --draws 3 --threads 1 "$M" few > b
+    cmp <(seq-convert --to jsonl a | tail -n +2) <(seq-convert --to jsonl b | tail -n +2)
+    seq-check a
+    assert_equal "$(seq-convert --to jsonl a | jq -r 'select(.id).id' | sed -n '1,4p' | paste -sd ' ')" \
+        "pendulum-2-000000#1 pendulum-2-000000#2 pendulum-2-000000#3 pendulum-2-000001#1"
+    for step in 1 15; do # they differ, from the first step on
+        assert_equal "$(seq-convert --to jsonl a | jq -c "select(.id) | .z_pred[$step - 1]" | sort -u | wc -l)" 90
+    done
+    # the first is the one without --draws; what was there is there each time
+    rollout --sample "$M" few > one
+    cmp <(seq-convert --to jsonl one | jq -c 'select(.id) | del(.id)') <(seq-convert --to jsonl a | jq -c 'select(.id | tostring | endswith("#1")) | del(.id)')
+    seq-mse one | jq -e ".n == $((30 * 15 * 64))"
+    seq-mse a | jq -e ".n == $((3 * 30 * 15 * 64)) and .sequences == 90"
+    seq-frames -n 3 -o sheet.png a
+    assert_exists sheet.png
+}
+
+@test "--draws: the spread is that of what is drawn, and grows" {
+    seq-head -n 30 "$S" > few
+    rollout --z1 mean --sample --draws 10 "$M" few > a
+    spread a | jq -e 'length == 15 and .[0] < 1e-10 and .[1] > 1e-6 and .[2] > .[1] and .[14] > .[2]'
+    rollout --draws 10 "$M" few > b # of z_1 alone
+    spread b | jq -e '.[0] > 1e-6'
+    rollout --sample --draws 10 --from filtered --context 7 --horizon 2 "$M" few > c
+    seq-check c
+    run seq-info c
+    assert_line --partial "300 sequences, 5100 steps"
+    assert_line --regexp '^masked steps: 600 '
+}
+
 @test "--generate: sequences from the prior, described as what the model learned from" {
     rollout --generate 30 --steps 8 "$M" > a
     run seq-info a
@@ -131,7 +173,8 @@ differ() {
 @test "refusals" {
     refuses 2 "--sample: not together with --mean" rollout --sample --mean "$M" "$S"
     refuses 2 "--controls uniform: only with --generate" rollout --controls uniform "$M" "$S"
-    for option in --horizon=2 --context=5 -k5 --from=filtered --z1=mean; do
+    refuses 2 "--draws: nothing is drawn with --z1 mean and without --sample" rollout --draws 2 --z1 mean "$M" "$S"
+    for option in --horizon=2 --draws=2 --context=5 -k5 --from=filtered --z1=mean; do
         refuses 2 ": not together with --generate" rollout -g 1 $option "$M"
     done
     refuses 2 "--context: not together with --generate" rollout -g 1 -k 5 "$M"
