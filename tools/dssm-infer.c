@@ -7,7 +7,7 @@
 #include <string.h>
 
 struct settings {
-    bool filtered, smoothed, online;
+    bool filtered, smoothed, online, decode;
     int samples;
     const char *drop, *output;
     struct common common;
@@ -20,6 +20,7 @@ static const struct option_row rows[] = {
     {"online", 0, OPT_FLAG, AT(online), NULL, 0, 0, NULL, NULL,
      "Filter record by record and answer each at once; records with the same id one after the other are pieces of a sequence."},
     {"samples", 0, OPT_INT, AT(samples), "0", 0, 100000, NULL, "N", "Add z_sample: N draws from the belief at each step."},
+    {"decode", 0, OPT_FLAG, AT(decode), NULL, 0, 0, NULL, NULL, "Add x_pred: the mean of x at the mean of each step's belief."},
     {"drop", 0, OPT_TEXT, AT(drop), NULL, 0, 0, NULL, "FIELD,...", "Do not pass these fields on."},
     {0},
 };
@@ -33,6 +34,7 @@ static const struct program program = {
     .operands_min = 1,
     .operands_max = 2,
     .examples = "gen-pendulum -n 500 --seed 2 | dssm-infer m.npz | ols-r2\n"
+                "dssm-infer --decode m.npz test.msgpack | seq-mse\n"
                 "dssm-infer --filtered --samples 10 --drop x m.npz test.msgpack -o beliefs.msgpack\n"
                 "seq-split --pieces 1 test.msgpack | dssm-infer --online m.npz\n",
     .groups = groups,
@@ -71,11 +73,17 @@ static int describe(json_t *header, const struct model *m, enum inference how, s
     const char *kind = how == INFER_SMOOTHED ? "smoothed" : "filtered";
     char *mean = xasprintf("%s mean of the latent state", kind), *cov = xasprintf("%s covariance of the latent state", kind);
     char *sample = xasprintf("draws from the %s belief about the latent state", kind);
+    char *decoded = xasprintf("mean of x at the %s mean of the latent state", kind);
+    json_t *x_pred = model_made_x(m, header_get_field(header, "x"), decoded); /* x may be dropped */
     int code = drop_fields(header, e);
     header_field(header, "z", DT_F4, 1, &dz, mean, NULL, NULL, NULL);
     header_field(header, "z_cov", DT_F4, 2, (const size_t[]){dz, dz}, cov, NULL, NULL, NULL);
     if (settings.samples > 0)
         header_field(header, "z_sample", DT_F4, 2, (const size_t[]){(size_t)settings.samples, dz}, sample, NULL, NULL, NULL);
+    if (settings.decode)
+        json_object_set(json_object_get(header, "fields"), "x_pred", x_pred);
+    json_decref(x_pred);
+    free(decoded);
     free(mean);
     free(cov);
     free(sample);
@@ -86,14 +94,14 @@ static int describe(json_t *header, const struct model *m, enum inference how, s
 static void look_at(const struct record *rec, const struct beliefs *z)
 {
     static bool said;
-    if (said || (array_finite(&z->mean) && array_finite(&z->cov)))
+    if (said || (array_finite(&z->mean) && array_finite(&z->cov) && (!settings.decode || array_finite(&z->x))))
         return;
     said = true;
     program_say(&program, settings.common.quiet, "warning: record %s: the belief has numbers that are not finite", rec->id);
 }
 
 /* Gives the record its beliefs, which it then owns, and writes it. */
-static int put(struct writer *w, struct record *rec, const struct beliefs *z, struct error *e)
+static int put(struct filter *f, struct record *rec, struct beliefs *z, struct error *e)
 {
     char name[256];
     look_at(rec, z);
@@ -103,7 +111,16 @@ static int put(struct writer *w, struct record *rec, const struct beliefs *z, st
     record_put(rec, "z_cov", z->cov);
     if (settings.samples > 0)
         record_put(rec, "z_sample", z->sample);
-    return writer_put(w, rec, e);
+    if (settings.decode) {
+        header_shape(f->header, "x_pred", &z->x);
+        record_put(rec, "x_pred", z->x);
+    }
+    return writer_put(f->writer, rec, e);
+}
+
+static struct beliefs_settings wanted(void)
+{
+    return (struct beliefs_settings){settings.samples, {.seed = settings.common.seed}, settings.decode};
 }
 
 /* ---- whole sequences ---- */
@@ -114,16 +131,16 @@ static int infer_blocks(const struct model *m, struct filter *f, enum inference 
     struct pool *pool = pool_new(settings.common.threads);
     struct block b = block_new(pool_threads(pool));
     struct beliefs *z = xcalloc((size_t)b.room, sizeof *z);
-    const struct noise noise = {.seed = settings.common.seed};
+    const struct beliefs_settings s = wanted();
     while (code == DSSM_OK && (got = block_read(&b, f->reader, input_name(f->how->in), m, e)) != 0) {
         if (got < 0) {
             code = e->code;
             break;
         }
-        beliefs_infer(m, b.record, b.n, (uint32_t)b.first, how, settings.samples, &noise, pool, z);
+        beliefs_infer(m, b.record, b.n, (uint32_t)b.first, how, &s, pool, z);
         for (int i = 0; i < b.n; i++)
             if (code == DSSM_OK)
-                code = put(f->writer, &b.record[i], &z[i], e);
+                code = put(f, &b.record[i], &z[i], e);
             else
                 beliefs_free(&z[i]);
     }
@@ -137,7 +154,8 @@ static int infer_blocks(const struct model *m, struct filter *f, enum inference 
 
 static int infer_online(const struct model *m, struct filter *f, struct error *e)
 {
-    struct online *o = online_new(m, settings.samples, &(struct noise){.seed = settings.common.seed});
+    const struct beliefs_settings s = wanted();
+    struct online *o = online_new(m, &s);
     struct follower sequence = {0};
     struct record rec;
     struct beliefs z;
@@ -151,7 +169,7 @@ static int infer_online(const struct model *m, struct filter *f, struct error *e
         }
         follow(&sequence, &rec);
         online_next(o, &rec, sequence.goes_on, &z);
-        code = put(f->writer, &rec, &z, e);
+        code = put(f, &rec, &z, e);
         if (code == DSSM_OK)
             code = writer_flush(f->writer, e);
     }

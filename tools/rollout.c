@@ -68,27 +68,16 @@ struct job {
     struct passage how;
     struct pool *pool;
     struct noise noise;
+    json_t *header; /* of generated sequences, else NULL */
 };
 
 /* ---- headers ---- */
-
-/* An observation that the model made: as x is described (which may be NULL), but numbers. */
-static json_t *made_field(const struct model *m, const json_t *x, const char *meaning)
-{
-    json_t *field = x ? json_deep_copy(x) : json_pack("{s:[i]}", "shape", m->dx);
-    const char *dtype = json_string_value(json_object_get(field, "dtype"));
-    if (dtype && strcmp(dtype, "|u1") == 0) /* whose unit is value/255 */
-        json_object_del(field, "unit");
-    json_object_set_new(field, "dtype", json_string("<f4"));
-    json_object_set_new(field, "meaning", json_string(meaning));
-    return field;
-}
 
 static void describe_prediction(json_t *header, const struct model *m)
 {
     size_t dz = (size_t)model_settings(m)->latent;
     json_t *fields = json_object_get(header, "fields");
-    json_object_set_new(fields, "x_pred", made_field(m, json_object_get(fields, "x"), "predicted mean of x"));
+    json_object_set_new(fields, "x_pred", model_made_x(m, json_object_get(fields, "x"), "predicted mean of x"));
     header_field(header, "z_pred", DT_F4, 1, &dz, "predicted latent state", NULL, NULL, NULL);
     if (settings.horizon > 0 && !json_object_get(fields, "mask"))
         header_field(header, "mask", DT_B1, 0, NULL, "1 where x was observed", NULL, NULL, NULL);
@@ -102,7 +91,7 @@ static json_t *generated_header(const struct job *j)
     json_t *own = header_copy(header);
     json_decref(header);
     header_history(own, program.name, j->how.command, true, settings.common.seed);
-    json_object_set_new(json_object_get(own, "fields"), "x", made_field(j->m, j->m->x_field, "generated mean of x"));
+    json_object_set_new(json_object_get(own, "fields"), "x", model_made_x(j->m, j->m->x_field, "generated mean of x"));
     if (du > 0)
         header_field(own, "u", DT_F4, 1, &du, "control that acts from step t to t+1", NULL, NULL, NULL);
     header_field(own, "z", DT_F4, 1, &dz, "latent state", NULL, NULL, NULL);
@@ -110,13 +99,6 @@ static json_t *generated_header(const struct job *j)
 }
 
 /* ---- prediction ---- */
-
-/* x_pred gets the shape of x, so that one can be held against the other. */
-static void shape_as(struct array *a, const struct array *x)
-{
-    a->dims = x->dims;
-    memcpy(a->shape + 1, x->shape + 1, sizeof a->shape - sizeof a->shape[0]);
-}
 
 /* Are all numbers from this step on finite? */
 static bool finite_from(const struct array *a, size_t step)
@@ -152,7 +134,7 @@ static int put_predictions(struct filter *f, struct record *rec, struct predicti
             free(own);
         }
         look_at(rec->id, p, (size_t)first);
-        shape_as(&p->x, record_get(rec, "x"));
+        header_shape(f->header, "x_pred", &p->x);
         record_put(rec, "x_pred", p->x);
         record_put(rec, "z_pred", p->z);
         *p = (struct prediction){0};
@@ -257,15 +239,10 @@ static int put_generated(const struct job *j, struct writer *w, uint64_t number,
 {
     char id[64];
     struct record rec;
-    const json_t *shape = json_object_get(j->m->x_field, "shape");
     record_init(&rec);
     snprintf(id, sizeof id, "generated-%llu-%06llu", (unsigned long long)settings.common.seed, (unsigned long long)number);
     record_set_id(&rec, id);
-    if (shape) {
-        p->x.dims = 1 + (int)json_array_size(shape);
-        for (size_t i = 0; i < json_array_size(shape); i++)
-            p->x.shape[i + 1] = (size_t)json_integer_value(json_array_get(shape, i));
-    }
+    header_shape(j->header, "x", &p->x);
     look_at(rec.id, p, 0);
     record_put(&rec, "x", p->x);
     if (j->m->du > 0)
@@ -315,10 +292,8 @@ static int generate_blocks(const struct job *j, struct reader *in, struct writer
 static int generate_to(const struct job *j, struct reader *in, struct error *e)
 {
     struct output *out = output_open(j->how.out, e);
-    json_t *header = generated_header(j);
-    struct writer *w = out ? writer_open(output_file(out), header, false, e) : NULL;
+    struct writer *w = out ? writer_open(output_file(out), j->header, false, e) : NULL;
     int code = w ? generate_blocks(j, in, w, e) : e->code;
-    json_decref(header);
     if (code == DSSM_OK)
         code = writer_close(w, e);
     else
@@ -402,8 +377,11 @@ static int run(const struct operands *operands, const char *command, struct erro
                           .command = command,
                           .has_seed = true,
                           .seed = settings.common.seed};
-    struct job j = {m, how, pool_new(settings.common.threads), {.seed = settings.common.seed}};
-    int code = settings.generate > 0 ? generate(&j, e) : predict(&j, e);
+    struct job j = {m, how, pool_new(settings.common.threads), {.seed = settings.common.seed}, NULL};
+    if (settings.generate > 0)
+        j.header = generated_header(&j);
+    int code = j.header ? generate(&j, e) : predict(&j, e);
+    json_decref(j.header);
     pool_free(j.pool);
     model_free(m);
     return code;

@@ -112,7 +112,7 @@ int goal_velocity(struct goal *g, const struct model *m, const struct dataset *d
     *g = (struct goal){.kind = "velocity", .from = shown, .n = dz - shown};
     struct beliefs *z = xcalloc((size_t)d->n, sizeof *z);
     double steps = 0;
-    beliefs_infer(m, d->record, d->n, 0, INFER_SMOOTHED, 0, &(struct noise){.off = true}, pool, z);
+    beliefs_infer(m, d->record, d->n, 0, INFER_SMOOTHED, NULL, pool, z);
     for (int i = 0; i < d->n; i++) {
         for (size_t s = 0; s < z[i].mean.shape[0]; s++, steps++)
             for (int k = 0; k < g->n; k++)

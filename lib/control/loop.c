@@ -31,7 +31,7 @@ struct loop *loop_new(const struct model *m, const struct policy *p, const struc
 {
     struct loop *l = xcalloc(1, sizeof *l);
     *l = (struct loop){.m = m, .p = p, .s = *s, .program = program, .command = command, .out = out};
-    l->filter = online_new(m, 0, NULL);
+    l->filter = online_new(m, NULL);
     l->tape = tape_new();
     return l;
 }

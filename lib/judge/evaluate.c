@@ -68,7 +68,7 @@ static int judge_states_block(struct evaluation *v, int from, int n, struct erro
     }
     enum inference how = v->s->filtered || model_settings(v->m)->filter ? INFER_FILTERED : INFER_SMOOTHED;
     struct beliefs *z = xcalloc((size_t)n, sizeof *z);
-    beliefs_infer(v->m, r, n, (uint32_t)from, how, 0, NULL, v->pool, z);
+    beliefs_infer(v->m, r, n, (uint32_t)from, how, NULL, v->pool, z);
     for (int i = 0; i < n; i++) {
         add_states(v, &v->d->record[from + i], &z[i].mean);
         beliefs_free(&z[i]);

@@ -9,8 +9,7 @@ struct beliefs_job {
     int count;
     uint32_t first;
     enum inference how;
-    int draws;
-    const struct noise *noise;
+    const struct beliefs_settings *s;
     struct beliefs *out;
 };
 
@@ -24,15 +23,15 @@ static void put_draw(struct array *to, const var *z, int B, int b, size_t draw)
             out[(t * draws + draw) * (size_t)z->rows + (size_t)i] = (float)z->v[(size_t)i * (size_t)z->ld + t * (size_t)B + (size_t)b];
 }
 
-static void put_draws(struct tape *t, const struct batch *b, const struct inferred *z, int draws, const struct noise *n,
+static void put_draws(struct tape *t, const struct batch *b, const struct inferred *z, const struct beliefs_settings *s,
                       struct beliefs *out)
 {
     int dz = z->mean->rows;
     var *L = chol(t, z->cov, dz);
     for (int l = 0; l < b->B; l++)
-        out[l].sample = array_new(DT_F4, 3, (const size_t[]){out[l].mean.shape[0], (size_t)draws, (size_t)dz});
-    for (int draw = 0; draw < draws; draw++) {
-        struct noise own = *n;
+        out[l].sample = array_new(DT_F4, 3, (const size_t[]){out[l].mean.shape[0], (size_t)s->draws, (size_t)dz});
+    for (int draw = 0; draw < s->draws; draw++) {
+        struct noise own = s->noise;
         own.update += (uint32_t)draw;
         var *sample = sample_full(t, z->mean, L, noise_steps(t, &own, NOISE_STATE, b, dz, 0, b->T));
         for (int l = 0; l < b->B; l++)
@@ -40,8 +39,15 @@ static void put_draws(struct tape *t, const struct batch *b, const struct inferr
     }
 }
 
+static void put_decoded(const struct model *m, struct tape *t, const struct batch *b, const struct inferred *z, struct beliefs *out)
+{
+    const var *x = m->kind->decode(m, t, (struct latent){z->mean, z->memory});
+    for (int l = 0; l < b->B; l++)
+        out[l].x = unbatch(x->v, x->rows, (size_t)x->ld, b->B, l, (int)out[l].mean.shape[0]);
+}
+
 void beliefs_of_batch(const struct model *m, struct tape *t, const struct batch *b, const struct record *records, enum inference how,
-                      struct carry *carry, int draws, const struct noise *n, struct beliefs *out)
+                      struct carry *carry, const struct beliefs_settings *s, struct beliefs *out)
 {
     tape_begin(t, &m->params, NULL, 0);
     struct inferred z = m->kind->infer(m, t, b, &(struct noise){.off = true}, how, carry);
@@ -53,8 +59,10 @@ void beliefs_of_batch(const struct model *m, struct tape *t, const struct batch 
         out[l].cov.dims = 3;
         out[l].cov.shape[1] = out[l].cov.shape[2] = (size_t)dz;
     }
-    if (draws > 0)
-        put_draws(t, b, &z, draws, n, out);
+    if (s && s->draws > 0)
+        put_draws(t, b, &z, s, out);
+    if (s && s->decode)
+        put_decoded(m, t, b, &z, out);
 }
 
 static void beliefs_chunk(void *arg, int i, int worker)
@@ -65,15 +73,15 @@ static void beliefs_chunk(void *arg, int i, int worker)
     struct batch b;
     struct tape *t = tape_new();
     batch_chunk(&b, j->m, j->records, j->count, j->first, i, 0);
-    beliefs_of_batch(j->m, t, &b, j->records + from, j->how, NULL, j->draws, j->noise, j->out + from);
+    beliefs_of_batch(j->m, t, &b, j->records + from, j->how, NULL, j->s, j->out + from);
     tape_free(t);
     batch_free(&b);
 }
 
-void beliefs_infer(const struct model *m, const struct record *records, int count, uint32_t first, enum inference how, int draws,
-                   const struct noise *n, struct pool *pool, struct beliefs *out)
+void beliefs_infer(const struct model *m, const struct record *records, int count, uint32_t first, enum inference how,
+                   const struct beliefs_settings *s, struct pool *pool, struct beliefs *out)
 {
-    struct beliefs_job j = {m, records, count, first, how, draws, n, out};
+    struct beliefs_job j = {m, records, count, first, how, s, out};
     pool_run(pool, (count + MODEL_CHUNK - 1) / MODEL_CHUNK, beliefs_chunk, &j);
 }
 
@@ -82,5 +90,6 @@ void beliefs_free(struct beliefs *b)
     free(b->mean.data);
     free(b->cov.data);
     free(b->sample.data);
+    free(b->x.data);
     *b = (struct beliefs){0};
 }

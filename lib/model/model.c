@@ -155,6 +155,17 @@ int model_save(const struct model *m, const char *path, struct error *e)
     return status;
 }
 
+json_t *model_made_x(const struct model *m, const json_t *x, const char *meaning)
+{
+    json_t *field = x ? json_deep_copy(x) : json_pack("{s:[i]}", "shape", m->dx);
+    const char *dtype = json_string_value(json_object_get(field, "dtype"));
+    if (dtype && strcmp(dtype, "|u1") == 0) /* whose unit is value/255 */
+        json_object_del(field, "unit");
+    json_object_set_new(field, "dtype", json_string("<f4"));
+    json_object_set_new(field, "meaning", json_string(meaning));
+    return field;
+}
+
 /* ---- loading ---- */
 
 /* "meta.json: KEY: expected WHAT, got …" */

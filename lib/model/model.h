@@ -220,6 +220,8 @@ int meta_check(const json_t *meta, const char *format, struct error *e);
 int meta_size(const json_t *meta, const char *key, int low, int *out, struct error *e);
 uint32_t params_crc32(const struct params *p); /* by which a policy knows its model */
 json_t *model_meta(const struct model *m);     /* new reference */
+/* The description of observations that the model made: as x is described (NULL: it is not), but numbers. New reference. */
+json_t *model_made_x(const struct model *m, const json_t *x, const char *meaning);
 /* A vector that is laid out as the parameters (they themselves, a moment of Adam), as tensors PREFIX + parameter name, and back. */
 void params_to_archive(const struct params *p, const real *values, const char *prefix, struct archive *a);
 int params_from_archive(const struct params *p, real *values, const char *prefix, const struct archive *a, struct error *e);
@@ -424,15 +426,22 @@ struct beliefs {
     struct array mean;   /* [T, Dz] <f4 */
     struct array cov;    /* [T, Dz, Dz] <f4 */
     struct array sample; /* [T, N, Dz] <f4: N draws from the belief of each step; no data if N is 0 */
+    struct array x;      /* [T, Dx] <f4: the mean of x at the mean of each step; no data if it is not wanted */
 };
-/* Noise n (for the draws) depends on a sequence's number: first + place among the records. out: one a record. */
-void beliefs_infer(const struct model *m, const struct record *records, int count, uint32_t first, enum inference how, int draws,
-                   const struct noise *n, struct pool *pool, struct beliefs *out);
+/* What is wanted besides mean and covariance. */
+struct beliefs_settings {
+    int draws;
+    struct noise noise; /* of the draws; depends on a sequence's number */
+    bool decode;
+};
+/* s: NULL for mean and covariance alone. A sequence's number is first + place among the records. out: one a record. */
+void beliefs_infer(const struct model *m, const struct record *records, int count, uint32_t first, enum inference how,
+                   const struct beliefs_settings *s, struct pool *pool, struct beliefs *out);
 void beliefs_free(struct beliefs *b);
 
 /* A filter that goes on record by record, in constant memory (online.c), for a model that can (model_goes_on). */
 struct online;
-struct online *online_new(const struct model *m, int draws, const struct noise *n);
+struct online *online_new(const struct model *m, const struct beliefs_settings *s); /* as for beliefs_infer; copied */
 /* Beliefs after each step of the record, which must fit the model: the next steps of the sequence at hand, or the first of a new one. The
  * record's last control acts into the next step, if that comes. Any cutting of a sequence gives what beliefs_infer gives for the whole. */
 void online_next(struct online *o, const struct record *r, bool goes_on, struct beliefs *out);

@@ -5,19 +5,17 @@
 
 struct online {
     const struct model *m;
-    int draws;
-    struct noise noise;
+    struct beliefs_settings s;
     struct tape *tape;
     struct carry carry;
     uint32_t sequences; /* begun so far */
 };
 
-struct online *online_new(const struct model *m, int draws, const struct noise *n)
+struct online *online_new(const struct model *m, const struct beliefs_settings *s)
 {
     struct online *o = xcalloc(1, sizeof *o);
     o->m = m;
-    o->draws = draws;
-    o->noise = n ? *n : (struct noise){.off = true};
+    o->s = s ? *s : (struct beliefs_settings){0};
     o->tape = tape_new();
     o->carry = carry_new(m, 1);
     return o;
@@ -33,7 +31,7 @@ void online_next(struct online *o, const struct record *r, bool goes_on, struct 
     batch_fill(&b, r, &(int){0}, 1, o->m->dx, o->m->du, 0, (int)record_steps(r));
     b.sequence[0] = o->sequences - 1;
     b.first_step = o->carry.steps;
-    beliefs_of_batch(o->m, o->tape, &b, r, INFER_FILTERED, &o->carry, o->draws, &o->noise, out);
+    beliefs_of_batch(o->m, o->tape, &b, r, INFER_FILTERED, &o->carry, &o->s, out);
     batch_free(&b);
 }
 

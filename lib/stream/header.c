@@ -80,3 +80,11 @@ const json_t *header_get_field(const json_t *header, const char *name)
 {
     return json_object_get(json_object_get(header, "fields"), name);
 }
+
+void header_shape(const json_t *header, const char *name, struct array *a)
+{
+    const json_t *shape = json_object_get(header_get_field(header, name), "shape");
+    a->dims = 1 + (int)json_array_size(shape);
+    for (size_t i = 0; i < json_array_size(shape); i++)
+        a->shape[i + 1] = (size_t)json_integer_value(json_array_get(shape, i));
+}

@@ -87,6 +87,8 @@ void header_remove_field(json_t *header, const char *name);
 void header_history(json_t *header, const char *program, const char *command, bool has_seed, uint64_t seed);
 /* The description of a field, or NULL. Borrowed. */
 const json_t *header_get_field(const json_t *header, const char *name);
+/* Gives an array [T, n] the shape that the header describes for steps of the field, of n numbers. */
+void header_shape(const json_t *header, const char *name, struct array *a);
 
 /* ---- reading (reader.c) ---- */
 

@@ -57,7 +57,7 @@ any_trains() {
 
 # any_chain MODEL STREAM: everything that a model is for gives streams that obey the rules, and finite numbers.
 any_chain() {
-    dssm-infer --smoothed "$1" "$2" -o chain.smoothed
+    dssm-infer --smoothed --decode "$1" "$2" -o chain.smoothed
     dssm-infer --filtered --samples 2 "$1" "$2" -o chain.filtered
     rollout -k 3 "$1" "$2" -o chain.predicted
     rollout --generate 3 --steps 6 "$1" -o chain.made
@@ -65,6 +65,9 @@ any_chain() {
     dssm-eval "$1" "$2" | jq -e '[.elbo, .distortion, .rate, .mse_smoothed, .mse_filtered] | all(type == "number")' > /dev/null ||
         fail "$(dssm-eval "$1" "$2")"
     dssm-info "$1" | grep -q ' theta '
+    rollout -k 100 --z1 mean "$1" "$2" | seq-head --steps 1 > chain.rolled
+    seq-head --steps 1 chain.smoothed > chain.decoded
+    near x_pred chain.rolled chain.decoded
     local name
     for name in smoothed filtered; do
         seq-convert "chain.$name" --to jsonl | tail -n +2 | jq -e '.z | flatten | all(type == "number")' > /dev/null ||

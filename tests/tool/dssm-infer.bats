@@ -120,6 +120,31 @@ differ() {
     refute_line --partial z_sample
 }
 
+@test "--decode: x_pred, what the model sees at its belief's mean" {
+    dssm-infer --decode "$M" "$S" > out
+    seq-check out
+    run seq-info out
+    assert_line --regexp '^x_pred +\[T,64\] <f4 .*mean of x at the smoothed mean of the latent state'
+    seq-mse out | jq -e ".n == $((60 * 15 * 64)) and .mse < 0.1"
+    seq-frames -n 2 -o sheet.png out
+    assert_exists sheet.png
+    # what rollout shows at the step that it rolls from, when that is the mean of the same belief
+    rollout -k 15 --z1 mean "$M" "$S" | seq-head -n 0 --steps 1 > first
+    seq-head -n 0 --steps 1 out > decoded
+    near x_pred first decoded
+    dssm-infer --filtered --decode "$M" "$S" | seq-head -n 0 --steps 7 > decoded
+    rollout -k 7 --from filtered --z1 mean "$M" "$S" | seq-head -n 0 --steps 7 > seventh
+    seq-mse -q --a x_pred seventh decoded | jq -e ".n == $((60 * 64)) and .mse < 1e-9"
+    # it needs neither x behind it nor whole sequences
+    dssm-infer --decode --drop x "$M" "$S" > without
+    same x_pred out without
+    seq-split --pieces 4 "$S" | dssm-infer --online --decode "$M" > online
+    dssm-infer --filtered --decode "$M" "$S" | seq-split --pieces 4 > expected
+    near x_pred expected online
+    run seq-info "$S"
+    refute_line --partial x_pred
+}
+
 @test "--drop: fields that are not passed on" {
     dssm-infer --drop x,s "$M" "$S" > out
     run seq-info out

@@ -7,7 +7,7 @@ static void columns_are_beliefs(const char *kind, enum inference how)
     struct beliefs z[SMALL_N];
     size_t column = 0, n = (size_t)s.b.n;
     int dz = s.b.dz;
-    beliefs_infer(s.m, s.d.record, s.d.n, 0, how, 0, &(struct noise){.off = true}, s.pool, z);
+    beliefs_infer(s.m, s.d.record, s.d.n, 0, how, NULL, s.pool, z);
     for (int i = 0; i < SMALL_N; i++) {
         for (size_t t = 0; t < z[i].mean.shape[0]; t++, column++)
             for (int r = 0; r < dz; r++) {

@@ -53,7 +53,7 @@ static void velocity_is_the_mean_of_smoothed_states(void **state)
     struct beliefs z[SMALL_N];
     double sum = 0, steps = 0;
     assert_int_equal(goal_velocity(&g, s.m, &s.d, "t", s.pool, &e), DSSM_OK);
-    beliefs_infer(s.m, s.d.record, s.d.n, 0, INFER_SMOOTHED, 0, &(struct noise){.off = true}, s.pool, z);
+    beliefs_infer(s.m, s.d.record, s.d.n, 0, INFER_SMOOTHED, NULL, s.pool, z);
     for (int i = 0; i < SMALL_N; i++) {
         for (size_t t = 0; t < z[i].mean.shape[0]; t++, steps++)
             sum += array_get(&z[i].mean, 3 * t + 2);

@@ -123,7 +123,7 @@ static void beliefs_and_controls_fit(void **state)
     assert_int_equal(record_steps(&back[0]), 6);
     assert_true(array_get(record_get(&back[0], "mask"), 2) == 0 && array_get(record_get(&back[0], "mask"), 3) == 1);
     assert_true(array_get(record_get(&back[0], "s"), 10) == 5);
-    beliefs_infer(s.m, back, 1, 0, INFER_FILTERED, 0, &(struct noise){.off = true}, s.pool, &z);
+    beliefs_infer(s.m, back, 1, 0, INFER_FILTERED, NULL, s.pool, &z);
     const struct array *got = record_get(&back[0], "z"), *cov = record_get(&back[0], "z_cov"), *u = record_get(&back[0], "u");
     for (size_t i = 0; i < array_count(got); i++)
         assert_true(fabs(array_get(got, i) - array_get(&z.mean, i)) < 1e-4);

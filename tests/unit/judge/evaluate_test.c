@@ -95,7 +95,7 @@ static json_t *scores(enum inference how)
     struct beliefs z;
     for (int i = 0; i < N; i++) {
         double values[9 * (SEQ_DZ + 2)];
-        beliefs_infer(model, &data.record[i], 1, 0, how, 0, NULL, pool, &z);
+        beliefs_infer(model, &data.record[i], 1, 0, how, NULL, pool, &z);
         judge_values(&z.mean, values);
         judge_values(record_get(&data.record[i], "s"), values + array_count(&z.mean));
         r2_add(r2, z.mean.shape[0], values, values + array_count(&z.mean));

@@ -29,7 +29,7 @@ static int tear_down(void **state)
 
 static void infer(const struct record *r, int n, enum inference how, struct beliefs *out)
 {
-    beliefs_infer(model, r, n, 0, how, 0, NULL, pool, out);
+    beliefs_infer(model, r, n, 0, how, NULL, pool, out);
 }
 
 static void free_all(struct beliefs *z, int n)
@@ -44,7 +44,7 @@ static void shapes(void **state)
     struct record r;
     struct beliefs z;
     seq_record(&r, 0, 6);
-    beliefs_infer(model, &r, 1, 0, INFER_SMOOTHED, 4, &(struct noise){.seed = 1}, pool, &z);
+    beliefs_infer(model, &r, 1, 0, INFER_SMOOTHED, &(struct beliefs_settings){.draws = 4, .noise = {.seed = 1}}, pool, &z);
     assert_true(z.mean.type == DT_F4 && z.mean.dims == 2 && z.mean.shape[0] == 6 && z.mean.shape[1] == SEQ_DZ);
     assert_true(z.cov.dims == 3 && z.cov.shape[0] == 6 && z.cov.shape[1] == SEQ_DZ && z.cov.shape[2] == SEQ_DZ);
     assert_true(z.sample.dims == 3 && z.sample.shape[0] == 6 && z.sample.shape[1] == 4 && z.sample.shape[2] == SEQ_DZ);
@@ -118,8 +118,8 @@ static void the_end_of_a_sequence_is_quiet(void **state)
     seq_record(&r[0], 0, 6);
     seq_record(&r[1], 1, 600);
     for (int how = INFER_SMOOTHED; how <= INFER_FILTERED; how++) {
-        beliefs_infer(wild, r, 2, 0, (enum inference)how, 0, NULL, pool, both);
-        beliefs_infer(wild, r, 1, 0, (enum inference)how, 0, NULL, pool, &one);
+        beliefs_infer(wild, r, 2, 0, (enum inference)how, NULL, pool, both);
+        beliefs_infer(wild, r, 1, 0, (enum inference)how, NULL, pool, &one);
         assert_true(seq_difference(&both[0].mean, &one.mean) < 1e-4 && seq_difference(&both[0].cov, &one.cov) < 1e-4);
         free_all(both, 2);
         beliefs_free(&one);
@@ -141,9 +141,9 @@ static void same_bits_for_any_threads(void **state)
     struct record *r = seq_records(N);
     struct beliefs a[N], b[N];
     struct pool *one = pool_new(1);
-    const struct noise n = {.seed = 8};
-    beliefs_infer(model, r, N, 0, INFER_SMOOTHED, 2, &n, pool, a);
-    beliefs_infer(model, r, N, 0, INFER_SMOOTHED, 2, &n, one, b);
+    const struct beliefs_settings n = {.draws = 2, .noise = {.seed = 8}};
+    beliefs_infer(model, r, N, 0, INFER_SMOOTHED, &n, pool, a);
+    beliefs_infer(model, r, N, 0, INFER_SMOOTHED, &n, one, b);
     for (int i = 0; i < N; i++)
         assert_true(seq_same(&a[i].mean, &b[i].mean) && seq_same(&a[i].cov, &b[i].cov) && seq_same(&a[i].sample, &b[i].sample));
     pool_free(one);
@@ -209,7 +209,7 @@ static void draws_fit_the_belief(void **state)
     struct record r;
     struct beliefs z;
     seq_record(&r, 4, 4);
-    beliefs_infer(model, &r, 1, 17, INFER_SMOOTHED, N, &(struct noise){.seed = 2}, pool, &z);
+    beliefs_infer(model, &r, 1, 17, INFER_SMOOTHED, &(struct beliefs_settings){.draws = N, .noise = {.seed = 2}}, pool, &z);
     const float *draw = (const float *)z.sample.data + STEP * N * SEQ_DZ, *mean = (const float *)z.mean.data + STEP * SEQ_DZ;
     const float *cov = (const float *)z.cov.data + STEP * SEQ_DZ * SEQ_DZ;
     for (int i = 0; i < SEQ_DZ; i++)
@@ -233,10 +233,10 @@ static void draws_depend_on_the_number(void **state)
     (void)state;
     struct record *r = seq_records(3);
     struct beliefs all[3], one, other;
-    const struct noise n = {.seed = 2};
-    beliefs_infer(model, r, 3, 10, INFER_FILTERED, 2, &n, pool, all);
-    beliefs_infer(model, &r[2], 1, 12, INFER_FILTERED, 2, &n, pool, &one);
-    beliefs_infer(model, &r[2], 1, 13, INFER_FILTERED, 2, &n, pool, &other);
+    const struct beliefs_settings n = {.draws = 2, .noise = {.seed = 2}};
+    beliefs_infer(model, r, 3, 10, INFER_FILTERED, &n, pool, all);
+    beliefs_infer(model, &r[2], 1, 12, INFER_FILTERED, &n, pool, &one);
+    beliefs_infer(model, &r[2], 1, 13, INFER_FILTERED, &n, pool, &other);
     assert_true(seq_difference(&all[2].sample, &one.sample) < 2e-4);
     assert_true(seq_difference(&all[2].sample, &other.sample) > 1e-2);
     free_all(all, 3);

@@ -27,15 +27,15 @@ static int misfits(int du, size_t size, bool forgets)
     struct pool *pool = pool_new(1);
     struct record *r = seq_records(N), piece;
     struct beliefs whole[N], z;
-    const struct noise n = {.seed = 4};
-    beliefs_infer(m, r, N, 0, INFER_FILTERED, 2, &n, pool, whole);
-    struct online *o = online_new(m, 2, &n);
+    const struct beliefs_settings n = {.draws = 2, .noise = {.seed = 4}, .decode = true};
+    beliefs_infer(m, r, N, 0, INFER_FILTERED, &n, pool, whole);
+    struct online *o = online_new(m, &n);
     for (int i = 0; i < N; i++)
         for (size_t from = 0, steps = record_steps(&r[i]); from < steps; from += size) {
             seq_cut(&piece, &r[i], from, steps - from < size ? steps - from : size);
             online_next(o, &piece, from > 0 && !forgets, &z);
             wrong += !piece_fits(&whole[i].mean, from, &z.mean) || !piece_fits(&whole[i].cov, from, &z.cov) ||
-                     (!forgets && !piece_fits(&whole[i].sample, from, &z.sample));
+                     (!forgets && !piece_fits(&whole[i].sample, from, &z.sample)) || !piece_fits(&whole[i].x, from, &z.x);
             beliefs_free(&z);
             record_clear(&piece);
         }
@@ -75,7 +75,7 @@ static void a_late_control_acts(void **state)
     (void)state;
     struct model *m = seq_model(SEQ_DU);
     struct record *r = seq_records(1), piece;
-    struct online *known = online_new(m, 0, NULL), *told = online_new(m, 0, NULL), *untold = online_new(m, 0, NULL);
+    struct online *known = online_new(m, NULL), *told = online_new(m, NULL), *untold = online_new(m, NULL);
     size_t steps = record_steps(&r[0]);
     double most = 0;
     for (size_t t = 0; t < steps; t++) {

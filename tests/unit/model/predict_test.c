@@ -82,14 +82,20 @@ static void check_path(const struct prediction *p, const struct record *r, size_
     }
 }
 
-/* Belief about step t given the first k steps alone. */
-static void belief_at(const struct record *r, size_t k, enum inference how, size_t t, double *mean)
+/* The prediction's step t is the mean of the belief about it given the first k steps alone, and what that is decoded to. */
+static void check_start(const struct prediction *p, const struct record *r, size_t k, enum inference how, size_t t)
 {
+    double expected[SEQ_DX], got[SEQ_DX];
     struct record first;
     struct beliefs z;
     seq_cut(&first, r, 0, k);
-    beliefs_infer(model, &first, 1, 0, how, 0, NULL, pool, &z);
-    row(&z.mean, t, mean);
+    beliefs_infer(model, &first, 1, 0, how, &(struct beliefs_settings){.decode = true}, pool, &z);
+    row(&z.mean, t, expected);
+    row(&p->z, t, got);
+    assert_near(got, expected, SEQ_DZ);
+    row(&z.x, t, expected);
+    row(&p->x, t, got);
+    assert_near(got, expected, SEQ_DX);
     beliefs_free(&z);
     record_clear(&first);
 }
@@ -98,14 +104,11 @@ static void from_the_smoothed_first_state(void **state)
 {
     (void)state;
     struct record r;
-    double expected[SEQ_DZ], got[SEQ_DZ];
     seq_record(&r, 0, 12);
     struct prediction p = predict(&r, (struct predict_settings){.context = 5}, &off);
     assert_true(p.x.shape[0] == 12 && p.x.shape[1] == SEQ_DX && p.x.type == DT_F4);
     assert_true(p.z.shape[0] == 12 && p.z.shape[1] == SEQ_DZ);
-    belief_at(&r, 5, INFER_SMOOTHED, 0, expected);
-    row(&p.z, 0, got);
-    assert_near(got, expected, SEQ_DZ);
+    check_start(&p, &r, 5, INFER_SMOOTHED, 0);
     check_path(&p, &r, 0);
     prediction_free(&p);
     record_clear(&r);
@@ -115,16 +118,13 @@ static void from_the_filtered_last_state(void **state)
 {
     (void)state;
     struct record r;
-    double expected[SEQ_DZ], got[SEQ_DZ];
     seq_record(&r, 1, 12);
     struct prediction p = predict(&r, (struct predict_settings){.context = 5, .from_last = true}, &off);
     for (size_t i = 0; i < 4 * SEQ_DX; i++)
         assert_true(isnan(array_get(&p.x, i)));
     for (size_t i = 4 * SEQ_DX; i < 12 * SEQ_DX; i++)
         assert_true(isfinite(array_get(&p.x, i)));
-    belief_at(&r, 5, INFER_FILTERED, 4, expected);
-    row(&p.z, 4, got);
-    assert_near(got, expected, SEQ_DZ);
+    check_start(&p, &r, 5, INFER_FILTERED, 4);
     check_path(&p, &r, 4);
     prediction_free(&p);
     record_clear(&r);
@@ -196,12 +196,9 @@ static void long_contexts(void **state)
     predict_run(model, r, 2, 0, &s, &off, pool, both);
     for (int i = 0; i < 2; i++) {
         size_t last = record_steps(&r[i]) - 1;
-        double expected[SEQ_DZ], got[SEQ_DZ];
         assert_int_equal(both[i].x.shape[0], last + 3);
         assert_true(isnan(array_get(&both[i].x, last * SEQ_DX - 1)) && isfinite(array_get(&both[i].x, last * SEQ_DX)));
-        belief_at(&r[i], last + 1, INFER_FILTERED, last, expected);
-        row(&both[i].z, last, got);
-        assert_near(got, expected, SEQ_DZ);
+        check_start(&both[i], &r[i], last + 1, INFER_FILTERED, last);
         check_path(&both[i], &r[i], last);
         prediction_free(&both[i]);
         record_clear(&r[i]);
