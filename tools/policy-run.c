@@ -9,7 +9,7 @@
 struct settings {
     int steps, episodes;
     double start_timeout, timeout;
-    bool noise;
+    bool noise, random;
     const char *output, *position;
     struct common common;
 };
@@ -25,6 +25,8 @@ static const struct option_row rows[] = {
     {"timeout", 0, OPT_REAL, AT(timeout), "10", 0.001, 1e6, NULL, "S",
      "Seconds that the plant may take for any other observation, or to end, before it is ended."},
     {"noise", 0, OPT_FLAG, AT(noise), NULL, 0, 0, NULL, NULL, "Add the policy's noise, as it was learned with; else its mean acts."},
+    {"random", 0, OPT_FLAG, AT(random), NULL, 0, 0, NULL, NULL,
+     "Draw every control uniformly within the policy's bound, in the place of what it chooses: to compare with, or for data."},
     {0},
 };
 static struct settings settings;
@@ -38,6 +40,7 @@ static const struct program program = {
     .operands_max = 1000000,
     .examples = "policy-run m.npz swing-up.npz -- sim-pendulum --start hang | seq-frames -o episode.png\n"
                 "policy-run -n 20 -o runs.msgpack m.npz swing-up.npz -- sim-pendulum --seed {seed}\n"
+                "policy-run --random -n 20 -o random.msgpack m.npz swing-up.npz -- sim-pendulum --seed {seed}\n"
                 "policy-run --goal-position goal.msgpack m.npz anywhere.npz -- sim-pendulum | seq-info\n"
                 "policy-run m.npz swing-up.npz -- python3 formats/examples/plant.py | seq-info\n",
     .groups = groups,
@@ -91,7 +94,7 @@ struct goals {
 static int read_goals(struct goals *goals, const struct model *m, const struct policy *p, struct error *e)
 {
     struct dataset d;
-    if (!settings.position && p->dg == 0)
+    if (!settings.position && (p->dg == 0 || settings.random))
         return DSSM_OK;
     if (!settings.position)
         return error_set(e, DSSM_USAGE, "the policy goes to any position: show it one by --goal-position");
@@ -143,6 +146,7 @@ static int run_on(const struct model *m, const struct policy *p, const struct go
                                 .start_patience = settings.start_timeout,
                                 .patience = settings.timeout,
                                 .noise = settings.noise,
+                                .random = settings.random,
                                 .goals = goals->goal,
                                 .n_goals = goals->n,
                                 .seed = settings.common.seed,
@@ -169,6 +173,8 @@ static int run_on(const struct model *m, const struct policy *p, const struct go
 static int run(const struct operands *operands, const char *command, struct error *e)
 {
     blas_start();
+    if (settings.random && (settings.noise || settings.position))
+        return error_set(e, DSSM_USAGE, "--random: not together with --%s", settings.noise ? "noise" : "goal-position");
     struct model *m = model_load(operands->v[0], e);
     if (!m)
         return e->code;

@@ -148,9 +148,10 @@ struct loop_settings {
     double start_patience;       /* seconds that the plant may take for its header, and again for its first observation */
     double patience;             /* seconds that it may take for any other observation, or to end */
     bool noise;                  /* controls with the policy's noise, else without */
-    const struct goal *goals;    /* for a policy that is told its goal; borrowed */
+    bool random;                 /* controls drawn uniformly within the policy's bound, in the place of its own */
+    const struct goal *goals;    /* for a policy that is told its goal (if it is to act); borrowed */
     int n_goals;                 /* 1: one for all episodes; else one for each */
-    uint64_t seed;               /* of that noise */
+    uint64_t seed;               /* of that noise, and of controls that are drawn */
     volatile sig_atomic_t *stop; /* set by a signal: the episode ends there; may be NULL */
 };
 /* A policy that acts on what a model's filter believes, and the stream of episodes that come of it. */

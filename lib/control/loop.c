@@ -211,9 +211,22 @@ static var *told_goal(const struct loop *l, uint32_t episode)
     return out;
 }
 
-/* What the policy does where the filter believes z to be: Du numbers. */
+/* Uniform in ±u_max: Du numbers. */
+static void act_at_random(const struct loop *l, uint32_t episode, int step, real *u)
+{
+    double draws[l->p->du];
+    draw_uniform((struct draw){l->s.seed, NOISE_CONTROL, 0, episode, (uint32_t)step}, l->p->du, draws);
+    for (int i = 0; i < l->p->du; i++)
+        u[i] = (real)(l->p->s.u_max * (2 * draws[i] - 1));
+}
+
+/* What the policy does where the filter believes z to be, or what is drawn in its place: Du numbers. */
 static int act(struct loop *l, const struct array *z, uint32_t episode, int step, real *u, struct error *e)
 {
+    if (l->s.random) {
+        act_at_random(l, episode, step, u);
+        return DSSM_OK;
+    }
     struct tape *t = l->tape;
     tape_begin(t, &l->p->params, NULL, 0);
     var *state = constant(t, l->p->dz, 1), *noise = NULL;

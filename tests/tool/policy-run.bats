@@ -92,6 +92,25 @@ got: $stderr"
     jq -e '.mse > 0' <<< "$output"
 }
 
+@test "--random: uniform within the policy's bound, from the seed, while all else goes on" {
+    policy-run -n 20 --steps 30 --random "$M" "$P" -- "${PLANT[@]}" --seed '{seed}' > a
+    policy-run -n 20 --steps 30 --random "$M" "$P" -- "${PLANT[@]}" --seed '{seed}' > b
+    cmp a b
+    # 600 numbers between -5 and 5: extremes, mean and deviation (10/sqrt(12)) within five standard errors
+    seq-info --json a | jq -e '.fields.u | .min >= -5 and .min < -4.8 and .max <= 5 and .max > 4.8
+        and (.mean | fabs) < 0.6 and (.std - 2.8868 | fabs) < 0.27' > /dev/null || fail "$(seq-info a)"
+    seq-convert --to jsonl a | jq -es 'map(select(.id) | .u) | (map(.[0]) | unique | length) == 20 and (.[0] | unique | length) == 30'
+    dssm-infer --filtered "$M" a > again
+    near z 1e-7 a again
+    gen-pendulum --size 8 --seed 1 --from-controls a > replayed
+    near s 0 <(seq-head -n 1 a) <(seq-head -n 1 replayed)
+    policy-run -n 20 --steps 30 --random --seed 2 "$M" "$P" -- "${PLANT[@]}" --seed '{seed}' > other
+    run seq-mse --a u a other
+    jq -e '.mse > 1' <<< "$output"
+    refuses 2 "--random: not together with --noise" policy-run --random --noise "$M" "$P" -- "${PLANT[@]}"
+    refuses 2 "--random: not together with --goal-position" policy-run --random --goal-position a "$M" "$P" -- "${PLANT[@]}"
+}
+
 @test "a policy for any position goes where it is shown, another place in each episode" {
     gen-pendulum -n 3 --steps 2 --size 8 --seed 5 > goals
     seq-split --every 3 goals -o third --rest first2 > /dev/null
@@ -106,6 +125,7 @@ got: $stderr"
     refuses 2 "the policy goes to any position: show it one by --goal-position" policy-run "$M" any.npz -- "${PLANT[@]}"
     refuses 2 "--goal-position: the policy was learned for one goal" policy-run --goal-position goals "$M" "$P" -- "${PLANT[@]}"
     refuses 2 "goals: expected one goal, or one for each of 4 episodes, got 3" policy-run -n 4 --goal-position goals "$M" any.npz -- "${PLANT[@]}"
+    policy-run --random --steps 6 "$M" any.npz -- "${PLANT[@]}" | seq-check
     gen-pendulum -n 3 --size 8 | seq-mask --steps 1- > unseen
     refuses 3 "unseen: field x: expected an observed frame of the goal" policy-run --goal-position unseen "$M" any.npz -- "${PLANT[@]}"
 }
@@ -174,7 +194,9 @@ END
     "$ROOT/tests/tool/tiny_stream.py" '{"x": {"dtype": "<f4", "shape": [64]}}' < nan.json > nan
     fails 3 "plant: record 3: field x: expected finite numbers (or mask 0 for an observation that is missing)" 2 cat nan
     sed 's/}$/, "mask": [0]}/' nan.json | "$ROOT/tests/tool/tiny_stream.py" '{"x": {"dtype": "<f4", "shape": [64]}}' > masked
-    policy-run --steps 30 "$M" "$P" -- cat masked | seq-info | grep -q ' 3 steps'
+    policy-run --steps 30 "$M" "$P" -- cat masked > run
+    seq-info run | grep -q ' 3 steps'
+    seq-info run | grep -q '^masked steps: 3 '
     printf 'hello' > words
     fails 3 "plant: header: expected a msgpack map" 0 cat words
 }
