@@ -1,5 +1,5 @@
 /* A stream through a model some records at a time. */
-#include "model/model.h"
+#include "model/parts.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -57,13 +57,13 @@ struct block block_new(int threads)
     return b;
 }
 
-/* A record with the id of the one before goes on with its sequence, of which only its first piece could be judged here. */
-static int begins_sequence(const struct block *b, const struct record *r, struct error *e)
+int begins_sequence(const struct record *r, const char *before, struct error *e)
 {
-    const char *before = b->n > 0 ? b->record[b->n - 1].id : b->last_id;
     if (before && strcmp(before, r->id) == 0)
         return error_set(e, DSSM_BAD_INPUT,
-                         "id %.100s: goes on with the sequence before: only dssm-infer --online reads sequences in pieces", r->id);
+                         "id %.100s: goes on with the sequence before; expected each sequence in one record (pieces are for dssm-infer "
+                         "--online alone; seq-split --pieces K --new-ids makes sequences of them)",
+                         r->id);
     return DSSM_OK;
 }
 
@@ -87,7 +87,8 @@ int block_read(struct block *b, struct reader *r, const char *name, const struct
             return -1;
         if (got == 0)
             break;
-        if (begins_sequence(b, &b->record[b->n], e) || (m && model_fits_record(m, &b->record[b->n], e))) {
+        const char *before = b->n > 0 ? b->record[b->n - 1].id : b->last_id;
+        if (begins_sequence(&b->record[b->n], before, e) || (m && model_fits_record(m, &b->record[b->n], e))) {
             error_prefix(e, "%s: record %llu", name, (unsigned long long)reader_count(r));
             return -1;
         }

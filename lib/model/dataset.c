@@ -1,5 +1,5 @@
 /* Sequences as they came from a stream: all in memory, or with their observations left in the file. */
-#include "model/model.h"
+#include "model/parts.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -139,17 +139,6 @@ static void add_record(struct dataset *d, struct record *r)
     record_move(&d->record[d->n++], r);
 }
 
-/* A record that goes on with the one before is half a sequence (S17), and would be learned from, or judged, as a whole one. */
-static int check_whole(const struct dataset *d, const struct record *r, struct error *e)
-{
-    if (d->n == 0 || strcmp(d->record[d->n - 1].id, r->id) != 0)
-        return DSSM_OK;
-    return error_set(e, DSSM_BAD_INPUT,
-                     "id %.100s: goes on with the sequence before; expected each sequence in one record "
-                     "(seq-split --pieces K --new-ids makes sequences of their own)",
-                     r->id);
-}
-
 /* backing: the file that x is left in, or NULL; d's from now on. */
 static int read_all(struct dataset *d, FILE *f, const char *name, struct backing *backing, struct error *e)
 {
@@ -164,7 +153,7 @@ static int read_all(struct dataset *d, FILE *f, const char *name, struct backing
     record_init(&r);
     int got;
     while ((got = reader_next(reader, &r, e)) > 0) {
-        if (check_whole(d, &r, e) || check_record(d, &r, e)) {
+        if (begins_sequence(&r, d->n > 0 ? d->record[d->n - 1].id : NULL, e) || check_record(d, &r, e)) {
             error_prefix(e, "%s: record %d", name, d->n + 1);
             got = -1;
             break;

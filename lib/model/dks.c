@@ -3,7 +3,7 @@
  * Generative: decoder p(x_t|z_t), p(z_t|z_{t-1}, u_{t-1}) a diagonal Gaussian, gated or locally linear.
  * Recognition: q(z_t|z_{t-1}, u_{t-1}, h_t) from a network, with h_t from GRUs over frames and controls both ways in time (DKS) or forward
  * (DKF, --filter). */
-#include "model/model.h"
+#include "model/parts.h"
 
 enum transition_kind { TRANSITION_GATED, TRANSITION_LINEAR };
 
@@ -27,18 +27,9 @@ static const struct option_row dks_options[] = {
      "what a network makes the belief's mean of: the mean itself, what is added to the transition's mean, or a gated mix of the "
      "transition's mean and its own"},
     {"transition", 0, OPT_CHOICE, AT(transition), "linear", 0, 0, "gated|linear", "KIND",
-     "mean of the transition: a gated mix of a linear and a nonlinear one, or locally linear"},
-    {"transition-hidden", 0, OPT_SIZES, AT(linear.hidden), "64", 1, 65536, NULL, "N-N", "hidden layers of the transition's network"},
-    {"bases", 'M', OPT_INT, AT(linear.bases), "16", 1, 4096, NULL, "N", "base matrices of a locally linear transition"},
-    {"base-spread", 0, OPT_REAL, AT(linear.base_spread), "0.05", 0, 10, NULL, "S",
-     "locally linear: standard deviation of the base matrices' start around identity (F) and 0 (B)"},
-    {"centred-bases", 0, OPT_FLAG, AT(linear.centred), "yes", 0, 0, NULL, NULL,
-     "locally linear: the base matrices' mean is the identity (F) and 0 (B) at the start; --no-centred-bases: it is as drawn"},
-    {"mixing-gain", 0, OPT_REAL, AT(linear.mixing_gain), "4", 0, 1000, NULL, "G",
-     "locally linear: factor on the start of the mixing network's last weights: how much the mixture depends on the state"},
-    {"base-decay", 0, OPT_REAL, AT(linear.decay), "0.5", 0, 1000, NULL, "D",
-     "pull of the linear map's matrices towards the identity: share lost an update, over the learning rate"},
-    {"start-variance", 0, OPT_REAL, AT(linear.variance), "0.01", 1e-8, 1e4, NULL, "V", "process noise at the start of training"},
+     "mean of the transition: a gated mix of a linear and a nonlinear one, or locally linear; options of base matrices are the latter's, "
+     "but --base-decay pulls the former's linear map too"},
+    TRANSITION_ROWS(AT(linear), "64", "yes", "4", "0.5", "process noise"),
     {0},
 };
 
@@ -52,13 +43,6 @@ struct dks {
     struct transition linear;
     struct prior prior;
 };
-
-static int dks_check(const void *settings, int dx, int du, struct error *e)
-{
-    const struct dks_settings *s = settings;
-    (void)dx, (void)du;
-    return recognition_check(&s->common, e);
-}
 
 /* A mix begins near the transition's mean: σ(−2) = 0.12. Beginning half way, it measures each state anew, and no velocity is learned. */
 enum { GATE_START = -2 };
@@ -209,7 +193,7 @@ const struct model_kind model_dks = {
     .defaults = recognition_defaults,
     .settings_size = sizeof(struct dks_settings),
     .parts_size = sizeof(struct dks),
-    .check = dks_check,
+    .check = recognition_check,
     .declare = dks_declare,
     .loss = dks_loss,
     .infer = dks_infer,

@@ -3,7 +3,7 @@
  * Generative: decoder p(x_t|z_t), locally linear transition (Klushyn et al. 2021, eqs. 9 and 10).
  * Recognition: q(z_t|z_{t−1}, ·) ∝ q_meas(z_t|h_t) · p(z_t|z_{t−1}, u_{t−1}), with h_t from a backward GRU (DVBS) or a forward one (DVBF,
  * --filter). First state: q(z_1|h_1) with the hierarchical prior; without it Karl's own, z_1 = f(ζ), ζ ~ q(ζ|h_1), p(ζ) = N(0, I). */
-#include "model/model.h"
+#include "model/parts.h"
 
 #include <math.h>
 
@@ -25,17 +25,7 @@ static const struct option_row dvbs_options[] = {
      "variance of what is fused with the transition at the start of training: large, so that the path begins as the transition's own"},
     {"start-hidden", 0, OPT_SIZES, AT(start), "64", 1, 65536, NULL, "N-N",
      "without the hierarchical prior: hidden layers of f in z_1 = f(zeta)"},
-    {"bases", 'M', OPT_INT, AT(transition.bases), "16", 1, 4096, NULL, "N", "base matrices of the locally linear transition"},
-    {"transition-hidden", 0, OPT_SIZES, AT(transition.hidden), "8", 1, 65536, NULL, "N-N", "hidden layers of the network that mixes them"},
-    {"base-spread", 0, OPT_REAL, AT(transition.base_spread), "0.05", 0, 10, NULL, "S",
-     "standard deviation of the base matrices' start around identity (F) and 0 (B)"},
-    {"centred-bases", 0, OPT_FLAG, AT(transition.centred), "yes", 0, 0, NULL, NULL,
-     "the base matrices' mean is the identity (F) and 0 (B) at the start; --no-centred-bases: it is as drawn"},
-    {"mixing-gain", 0, OPT_REAL, AT(transition.mixing_gain), "8", 0, 1000, NULL, "G",
-     "factor on the start of the mixing network's last weights: how much the mixture depends on the state"},
-    {"base-decay", 0, OPT_REAL, AT(transition.decay), "0.5", 0, 1000, NULL, "D",
-     "pull of F's base matrices towards the identity: share lost an update, over the learning rate"},
-    {"start-variance", 0, OPT_REAL, AT(transition.variance), "0.01", 1e-8, 1e4, NULL, "V", "process noise at the start of training"},
+    TRANSITION_ROWS(AT(transition), "8", "yes", "8", "0.5", "process noise"),
     {0},
 };
 
@@ -47,13 +37,6 @@ struct dvbs {
     struct transition transition;
     struct prior prior;
 };
-
-static int dvbs_check(const void *settings, int dx, int du, struct error *e)
-{
-    const struct dvbs_settings *s = settings;
-    (void)dx, (void)du;
-    return recognition_check(&s->common, e);
-}
 
 static void dvbs_declare(struct model *m, uint64_t seed)
 {
@@ -199,7 +182,7 @@ const struct model_kind model_dvbs = {
     .defaults = recognition_defaults,
     .settings_size = sizeof(struct dvbs_settings),
     .parts_size = sizeof(struct dvbs),
-    .check = dvbs_check,
+    .check = recognition_check,
     .declare = dvbs_declare,
     .loss = dvbs_loss,
     .infer = dvbs_infer,

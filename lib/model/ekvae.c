@@ -3,7 +3,7 @@
  * Generative: decoder p(x_t|a_t), a_t ~ N(H z_t, R) with H = [I 0] and R diagonal, locally linear transition (9, 10).
  * Recognition: encoder q(a_t|x_t); with samples a_t as pseudo-observations, an extended Kalman filter and smoother whose
  * F, B, Q are those of the transition at the filtered mean (13). */
-#include "model/model.h"
+#include "model/parts.h"
 
 #include <math.h>
 
@@ -18,18 +18,7 @@ struct ekvae_settings {
 #define AT(member) offsetof(struct ekvae_settings, member)
 static const struct option_row ekvae_options[] = {
     {"aux", 'a', OPT_INT, AT(aux), "2", 1, 64, NULL, "N", "size of the auxiliary variable a, the part of z that one frame shows"},
-    {"bases", 'M', OPT_INT, AT(transition.bases), "16", 1, 4096, NULL, "N", "base matrices of the locally linear transition"},
-    {"transition-hidden", 0, OPT_SIZES, AT(transition.hidden), "64", 1, 65536, NULL, "N-N", "hidden layers of the network that mixes them"},
-    {"base-spread", 0, OPT_REAL, AT(transition.base_spread), "0.05", 0, 10, NULL, "S",
-     "standard deviation of the base matrices' start around identity (F) and 0 (B)"},
-    {"centred-bases", 0, OPT_FLAG, AT(transition.centred), "no", 0, 0, NULL, NULL,
-     "the base matrices' mean is the identity (F) and 0 (B) at the start; --no-centred-bases: it is as drawn"},
-    {"mixing-gain", 0, OPT_REAL, AT(transition.mixing_gain), "1", 0, 1000, NULL, "G",
-     "factor on the start of the mixing network's last weights: how much the mixture depends on the state"},
-    {"base-decay", 0, OPT_REAL, AT(transition.decay), "2", 0, 1000, NULL, "D",
-     "pull of F's base matrices towards the identity: share lost an update, over the learning rate"},
-    {"start-variance", 0, OPT_REAL, AT(transition.variance), "0.01", 1e-8, 1e4, NULL, "V",
-     "process and measurement noise at the start of training"},
+    TRANSITION_ROWS(AT(transition), "64", "no", "1", "2", "process and measurement noise"),
     {0},
 };
 

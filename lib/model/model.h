@@ -327,8 +327,8 @@ struct recognition {
 };
 /* How kinds whose beliefs rest on recurrent recognition alone (DKS, DVBS) train best, where it differs from the shared tables. */
 extern const struct option_default recognition_defaults[];
-/* Are the settings possible? The encoder must have a layer, whose output is the features. */
-int recognition_check(const struct model_settings *s, struct error *e);
+/* A kind's check: the encoder must have a layer, whose output is the features. */
+int recognition_check(const void *settings, int dx, int du, struct error *e);
 struct recognition recognition_declare(struct model *m, bool looks_back, bool looks_ahead, int units, uint64_t seed);
 int recognition_rows(const struct recognition *r);
 /* What a pass that goes on needs of the steps before: the forward GRU's state (units×B) and the control that acts into the first step

@@ -9,6 +9,30 @@
 void beliefs_of_batch(const struct model *m, struct tape *t, const struct batch *b, const struct record *records, enum inference how,
                       struct carry *carry, const struct beliefs_settings *s, struct beliefs *out);
 
+/* Does a record begin a sequence? With the id of the record before (NULL: none) it goes on with that one's (S17), and would be learned
+ * from, or judged, as a whole one: DSSM_BAD_INPUT (block.c). */
+int begins_sequence(const struct record *r, const char *before, struct error *e);
+
+/* Option rows of a locally linear transition (transition.c) whose settings are at offset `at` of the kind's, with the defaults in which
+ * kinds differ; noise: what begins with --start-variance. A macro, since a table is a constant. */
+/* clang-format off */
+#define TRANSITION_ROWS(at, layers, centre, gain, pull, noise)                                                                             \
+    {"bases", 'M', OPT_INT, (at) + offsetof(struct transition_settings, bases), "16", 1, 4096, NULL, "N",                                  \
+     "base matrices of the locally linear transition"},                                                                                    \
+    {"transition-hidden", 0, OPT_SIZES, (at) + offsetof(struct transition_settings, hidden), layers, 1, 65536, NULL, "N-N",                \
+     "hidden layers of the transition's network, which mixes them"},                                                                       \
+    {"base-spread", 0, OPT_REAL, (at) + offsetof(struct transition_settings, base_spread), "0.05", 0, 10, NULL, "S",                       \
+     "standard deviation of the base matrices' start around identity (F) and 0 (B)"},                                                      \
+    {"centred-bases", 0, OPT_FLAG, (at) + offsetof(struct transition_settings, centred), centre, 0, 0, NULL, NULL,                         \
+     "the base matrices' mean is the identity (F) and 0 (B) at the start; --no-centred-bases: it is as drawn"},                            \
+    {"mixing-gain", 0, OPT_REAL, (at) + offsetof(struct transition_settings, mixing_gain), gain, 0, 1000, NULL, "G",                       \
+     "factor on the start of the mixing network's last weights: how much the mixture depends on the state"},                               \
+    {"base-decay", 0, OPT_REAL, (at) + offsetof(struct transition_settings, decay), pull, 0, 1000, NULL, "D",                              \
+     "pull of F's base matrices towards the identity: share lost an update, over the learning rate"},                                      \
+    {"start-variance", 0, OPT_REAL, (at) + offsetof(struct transition_settings, variance), "0.01", 1e-8, 1e4, NULL, "V",                   \
+     noise " at the start of training"}
+/* clang-format on */
+
 /* The picture that an observation is, of which the header's description of x tells the shape; or one pixel of dx channels (coder.c). */
 struct image picture_of(const struct model *m);
 /* Can encoder and decoder have the layers that the settings name, for dx observations so described? */

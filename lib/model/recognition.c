@@ -7,8 +7,10 @@ const struct option_default recognition_defaults[] = {
     {"initial-phase", "coders"}, {"d0", "rmse:0.036"}, {"lambda-bound", "0.0009"}, {"prior-after", "6000"}, {0},
 };
 
-int recognition_check(const struct model_settings *s, struct error *e)
+int recognition_check(const void *settings, int dx, int du, struct error *e)
 {
+    const struct model_settings *s = settings;
+    (void)dx, (void)du;
     if (s->encoder.dense.n == 0)
         return error_set(e, DSSM_USAGE, "--encoder: expected at least one layer, got none");
     return DSSM_OK;

@@ -54,10 +54,9 @@ struct rssm {
 static int rssm_check(const void *settings, int dx, int du, struct error *e)
 {
     const struct rssm_settings *s = settings;
-    (void)dx, (void)du;
     if (s->posterior.n == 0)
         return error_set(e, DSSM_USAGE, "--posterior-hidden: expected at least one layer, got none");
-    return recognition_check(&s->common, e);
+    return recognition_check(settings, dx, du, e);
 }
 
 /* The transition's networks learn at a rate of their own. */

@@ -176,8 +176,8 @@ static void an_encoder_without_layers_is_refused(void **state)
 {
     (void)state;
     struct error e = {0};
-    assert_int_equal(recognition_check(&(struct model_settings){.encoder.dense = {1, {4}}}, &e), DSSM_OK);
-    assert_int_equal(recognition_check(&(struct model_settings){.encoder.dense = {0}}, &e), DSSM_USAGE);
+    assert_int_equal(recognition_check(&(struct model_settings){.encoder.dense = {1, {4}}}, 4, 2, &e), DSSM_OK);
+    assert_int_equal(recognition_check(&(struct model_settings){.encoder.dense = {0}}, 4, 2, &e), DSSM_USAGE);
     assert_string_equal(e.text, "--encoder: expected at least one layer, got none");
 }
 
