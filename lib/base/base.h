@@ -63,9 +63,8 @@ size_t memory_there(void);
 struct arena;
 struct arena *arena_new(void);
 void *arena_alloc(struct arena *a, size_t bytes);
-void arena_reset(struct arena *a);        /* everything handed out becomes invalid; the memory is kept for reuse */
-void arena_free(struct arena *a);         /* NULL is allowed */
-size_t arena_used(const struct arena *a); /* bytes handed out since the last reset */
+void arena_reset(struct arena *a); /* everything handed out becomes invalid; the memory is kept for reuse */
+void arena_free(struct arena *a);  /* NULL is allowed */
 
 /* ---- random numbers (random.c) ---- */
 

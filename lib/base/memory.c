@@ -105,7 +105,6 @@ struct block {
 struct arena {
     struct block *first, *now;
     size_t used; /* of the block `now` */
-    size_t total;
 };
 
 static struct block *block_new(size_t size)
@@ -147,7 +146,6 @@ void *arena_alloc(struct arena *a, size_t bytes)
         next_block(a, bytes);
     void *p = a->now->memory + a->used;
     a->used += bytes;
-    a->total += bytes;
     ASAN_UNPOISON_MEMORY_REGION(p, bytes);
     return p;
 }
@@ -157,7 +155,7 @@ void arena_reset(struct arena *a)
     for (struct block *b = a->first; b; b = b->next)
         ASAN_POISON_MEMORY_REGION(b->memory, b->size);
     a->now = a->first;
-    a->used = a->total = 0;
+    a->used = 0;
 }
 
 void arena_free(struct arena *a)
@@ -171,9 +169,4 @@ void arena_free(struct arena *a)
         free(b);
     }
     free(a);
-}
-
-size_t arena_used(const struct arena *a)
-{
-    return a->total;
 }

@@ -8,7 +8,6 @@ void activation_apply(int n, real *y, real bias, enum activation act)
     switch (act) {
     case ACT_TANH: vm_shifted_tanh(n, y, bias); break;
     case ACT_SIGMOID: vm_shifted_sigmoid(n, y, bias); break;
-    case ACT_SOFTPLUS: vm_shifted_softplus(n, y, bias); break;
     case ACT_RELU:
         for (int l = 0; l < n; l++)
             y[l] = y[l] + bias <= 0 ? 0 : y[l] + bias; /* NaN stays NaN */
@@ -20,7 +19,7 @@ void activation_apply(int n, real *y, real bias, enum activation act)
     }
 }
 
-void activation_undo(int n, const real *restrict y, real *restrict g, real *restrict slopes, enum activation act)
+void activation_undo(int n, const real *restrict y, real *restrict g, enum activation act)
 {
     switch (act) {
     case ACT_TANH:
@@ -30,11 +29,6 @@ void activation_undo(int n, const real *restrict y, real *restrict g, real *rest
     case ACT_SIGMOID:
         for (int l = 0; l < n; l++)
             g[l] *= y[l] * (1 - y[l]);
-        break;
-    case ACT_SOFTPLUS:
-        vm_softplus_slope(n, y, slopes);
-        for (int l = 0; l < n; l++)
-            g[l] *= slopes[l];
         break;
     case ACT_RELU:
         for (int l = 0; l < n; l++)

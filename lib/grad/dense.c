@@ -43,16 +43,15 @@ static void gemv(int n, int k, const real *W, int ldw, const real *x, int ldx, r
 
 /* Row by row while it is in the cache: the gradient of the output becomes that of W x + b, in its own place (nobody reads it
  * after this), and b gets its sum over lanes. */
-static void undo_rows(struct tape *t, const struct dense *d, real *g)
+static void undo_rows(const struct dense *d, real *g)
 {
     int lanes = d->out->lanes;
     real *gb = d->b ? var_gradient(d->b) : NULL;
-    real *slopes = d->act == ACT_SOFTPLUS ? tape_alloc(t, (size_t)lanes * sizeof *slopes) : NULL;
     if (d->act == ACT_NONE && !gb)
         return;
     for (int i = 0; i < d->out->rows; i++) {
         real *row = g + (size_t)i * (size_t)lanes;
-        activation_undo(lanes, d->out->v + (size_t)i * (size_t)lanes, row, slopes, d->act);
+        activation_undo(lanes, d->out->v + (size_t)i * (size_t)lanes, row, d->act);
         if (gb)
             gb[(size_t)i * (size_t)d->b->ld] += row_sum(lanes, row);
     }
@@ -60,12 +59,13 @@ static void undo_rows(struct tape *t, const struct dense *d, real *g)
 
 static void undo_dense(struct tape *t, void *note)
 {
+    (void)t;
     struct dense *d = note;
     if (!var_arrived(d->out))
         return;
     int n = d->W->rows, k = d->W->lanes, lanes = d->x->lanes;
     real *g = d->out->g;
-    undo_rows(t, d, g);
+    undo_rows(d, g);
     bool first;
     real *gw = gradient_of(d->W, &first); /* += g xᵀ */
     if (gw)

@@ -361,47 +361,6 @@ var *v_sigmoid(struct tape *t, var *a)
     return apply(t, a, vm_sigmoid, undo_sigmoid);
 }
 
-/* The slope of softplus is a function itself, so it is worked out for all numbers first. */
-static void undo_softplus(struct tape *t, void *note)
-{
-    const struct unary *o = note;
-    const real *g = var_arrived(o->out);
-    if (!g)
-        return;
-    int n = o->out->rows * o->out->lanes;
-    real *slopes = tape_alloc(t, (size_t)n * sizeof *slopes);
-    vm_softplus_slope(n, o->out->v, slopes);
-    give_product(o->a, g, o->out->ld, slopes, o->out->ld, 1);
-}
-
-var *v_softplus(struct tape *t, var *a)
-{
-    return apply(t, a, vm_softplus, undo_softplus);
-}
-
-static void relu_row(int n, const real *x, real *y)
-{
-    for (int l = 0; l < n; l++)
-        y[l] = x[l] <= 0 ? 0 : x[l]; /* NaN stays NaN */
-}
-
-INLINE real slope_relu(real x, real y)
-{
-    (void)y;
-    return x > 0 ? 1 : 0;
-}
-
-static void undo_relu(struct tape *t, void *note)
-{
-    (void)t;
-    undo_function(note, slope_relu);
-}
-
-var *v_relu(struct tape *t, var *a)
-{
-    return apply(t, a, relu_row, undo_relu);
-}
-
 static void square_row(int n, const real *x, real *y)
 {
     for (int l = 0; l < n; l++)

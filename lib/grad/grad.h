@@ -79,7 +79,6 @@ void var_seed(var *a, const real *weights, real scale); /* gradient += scale · 
 var *param(struct tape *t, int index);              /* rows×cols as a matrix of its own; one var an index and tape */
 var *constant(struct tape *t, int rows, int lanes); /* not cleared; the caller fills v (ld = lanes) */
 var *filled(struct tape *t, int rows, int lanes, double value);
-var *detach(struct tape *t, const var *a); /* the same value, no gradient (memory shared) */
 /* For tests and goals: a copy of values that collects a gradient of its own. */
 var *leaf(struct tape *t, int rows, int lanes, const real *values);
 
@@ -104,7 +103,6 @@ var *step_of(struct tape *t, var *a, int step, int lanes); /* view: lanes_of(a, 
 var *stack_rows(struct tape *t, int n, var *const *a);     /* copies: one above the other */
 var *stack_lanes(struct tape *t, int n, var *const *a);    /* copies: side by side (steps to a sequence) */
 var *spread(struct tape *t, var *a, int lanes);            /* rows×1 → rows×lanes, every lane the same; gradient summed */
-var *tile(struct tape *t, var *a, int times);              /* rows×B → rows×(times·B) */
 var *sum_rows(struct tape *t, var *a);                     /* rows×L → 1×L */
 var *sum_steps(struct tape *t, var *a, int steps);         /* rows×(T·B) → rows×B, summed over steps */
 
@@ -121,15 +119,13 @@ var *v_exp(struct tape *t, var *a);
 var *v_log(struct tape *t, var *a);
 var *v_tanh(struct tape *t, var *a);
 var *v_sigmoid(struct tape *t, var *a);
-var *v_relu(struct tape *t, var *a);
-var *v_softplus(struct tape *t, var *a);
 var *v_square(struct tape *t, var *a);
 var *v_sqrt(struct tape *t, var *a);
 var *v_inverse(struct tape *t, var *a); /* 1/a */
 var *softmax(struct tape *t, var *a);   /* over rows, lane by lane, the largest subtracted first */
 
 /* ---- layers (dense.c) ---- */
-enum activation { ACT_NONE, ACT_TANH, ACT_RELU, ACT_SIGMOID, ACT_SOFTPLUS };
+enum activation { ACT_NONE, ACT_TANH, ACT_RELU, ACT_SIGMOID };
 /* Before the first product of matrices: products take one thread each (chunks run side by side), and OpenBLAS gets the memory that it works
  * in; where that is not to be had it would ask for ever, so then this aborts as xmalloc does. */
 void blas_start(void);
@@ -137,10 +133,9 @@ void blas_start(void);
 var *dense(struct tape *t, var *W, var *b, var *x, enum activation act);
 var *matmul(struct tape *t, var *W, var *x); /* W x, no bias */
 
-/* For whoever adds a layer (activation.c; row_sum in accumulate.c). In place: y = act(y + bias); g = g · act'(y), from the output y, with
- * scratch for n numbers that only ACT_SOFTPLUS needs. */
+/* For whoever adds a layer (activation.c; row_sum in accumulate.c). In place: y = act(y + bias); g = g · act'(y), from the output y. */
 void activation_apply(int n, real *y, real bias, enum activation act);
-void activation_undo(int n, const real *y, real *g, real *scratch, enum activation act);
+void activation_undo(int n, const real *y, real *g, enum activation act);
 real row_sum(int n, const real *x); /* Σ x[l], in an order that depends on n alone */
 
 /* ---- small matrices across lanes (smallmat.c, cholesky.c): every scalar of the formula is a vector of lanes ---- */
@@ -168,6 +163,5 @@ void vm_exp(int n, const real *x, real *y);
 void vm_log(int n, const real *x, real *y);
 void vm_tanh(int n, const real *x, real *y);
 void vm_sigmoid(int n, const real *x, real *y);
-void vm_softplus(int n, const real *x, real *y);
 
 #endif

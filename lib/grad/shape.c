@@ -154,25 +154,6 @@ var *spread(struct tape *t, var *a, int lanes)
     return out;
 }
 
-static void undo_tile(struct tape *t, void *note)
-{
-    (void)t;
-    const struct unary *u = note;
-    const real *g = var_arrived(u->out);
-    if (!g)
-        return;
-    for (int l = 0; l < u->out->lanes; l += u->a->lanes)
-        give(u->a, g + l, u->out->ld, 1);
-}
-
-var *tile(struct tape *t, var *a, int times)
-{
-    var *out = unary_new(t, a->rows, a->lanes * times, a, undo_tile);
-    for (int i = 0; i < times; i++)
-        copy_value(a, out->v + (size_t)i * (size_t)a->lanes, out->ld);
-    return out;
-}
-
 static void add_row(int n, const real *restrict from, real *restrict to)
 {
     for (int l = 0; l < n; l++)

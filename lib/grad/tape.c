@@ -154,13 +154,6 @@ var *filled(struct tape *t, int rows, int lanes, double value)
     return a;
 }
 
-var *detach(struct tape *t, const var *a)
-{
-    var *d = arena_alloc(t->arena, sizeof *d);
-    *d = (var){.rows = a->rows, .lanes = a->lanes, .ld = a->ld, .v = a->v};
-    return d;
-}
-
 var *leaf(struct tape *t, int rows, int lanes, const real *values)
 {
     var *a = var_new(t, rows, lanes, t->gradient != NULL, 0, NULL);

@@ -71,22 +71,6 @@ ONE_COPY static void sigmoid_blocks(int n, real *y, real bias)
     }
 }
 
-/* ln(1+eˣ) = max(x,0) + ln(1+e^−|x|) */
-ONE_COPY static void softplus_blocks(int n, real *y, real bias)
-{
-    for (int i = 0; i < n / BLOCK * BLOCK; i++) {
-        real x = y[i] + bias;
-        y[i] = (x > 0 ? x : 0) + log1p(exp(-fabs(x)));
-    }
-}
-
-/* 1 − e⁻ʸ, the slope of softplus where its value is y. */
-ONE_COPY static void softplus_slope_blocks(int n, real *y, real bias)
-{
-    for (int i = 0; i < n / BLOCK * BLOCK; i++)
-        y[i] = -expm1(-(y[i] + bias));
-}
-
 void vm_exp(int n, const real *x, real *y)
 {
     map(n, x, y, exp_blocks);
@@ -107,16 +91,6 @@ void vm_sigmoid(int n, const real *x, real *y)
     map(n, x, y, sigmoid_blocks);
 }
 
-void vm_softplus(int n, const real *x, real *y)
-{
-    map(n, x, y, softplus_blocks);
-}
-
-void vm_softplus_slope(int n, const real *y, real *slope)
-{
-    map(n, y, slope, softplus_slope_blocks);
-}
-
 void vm_shifted_tanh(int n, real *y, real bias)
 {
     in_place(n, y, bias, tanh_blocks);
@@ -125,9 +99,4 @@ void vm_shifted_tanh(int n, real *y, real bias)
 void vm_shifted_sigmoid(int n, real *y, real bias)
 {
     in_place(n, y, bias, sigmoid_blocks);
-}
-
-void vm_shifted_softplus(int n, real *y, real bias)
-{
-    in_place(n, y, bias, softplus_blocks);
 }

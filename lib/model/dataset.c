@@ -169,11 +169,6 @@ static int read_all(struct dataset *d, FILE *f, const char *name, struct backing
     return got < 0 ? e->code : DSSM_OK;
 }
 
-int dataset_read(struct dataset *d, FILE *f, const char *name, struct error *e)
-{
-    return read_all(d, f, name, NULL, e);
-}
-
 /* Is the stream in a file that is better left where it is? */
 static bool too_large(FILE *f)
 {

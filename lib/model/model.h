@@ -36,10 +36,8 @@ struct dataset {
 /* Where x is kept: a value of options_data. */
 enum data_place { DATA_AUTO, DATA_MEMORY, DATA_FILE };
 extern const struct option_row options_data[]; /* --data-in alone; into an int */
-/* Reads a whole stream into memory. du is 0 if it has no u. Checks what training needs: x is there, sizes are equal, u is finite. */
-int dataset_read(struct dataset *d, FILE *f, const char *name, struct error *e);
-/* The same for the stream at path (as for input_open); place (enum data_place) is where x is kept. DSSM_USAGE for x in a file that is none.
- */
+/* Reads the whole stream at path (as for input_open). du is 0 if it has no u. Checks what training needs: x is there, sizes are equal, u is
+ * finite. place (enum data_place) is where x is kept. DSSM_USAGE for x in a file that is none. */
 int dataset_open(struct dataset *d, const char *path, int place, struct error *e);
 void dataset_free(struct dataset *d);
 /* A sentence for the user where x was left in the file though nobody had asked for it, else NULL. Caller frees. */
@@ -392,7 +390,8 @@ struct belief smooth_batch(struct tape *t, struct belief filtered, struct belief
 struct bound {
     double distortion, rate; /* means, nats a sequence */
 };
-/* 𝒟 and ℛ of n records (noise depends on a record's place among them); also for each record where distortion and rate are not NULL. */
+/* 𝒟 and ℛ of n records (noise depends on a record's place among them); also for each record where distortion and rate are not NULL.
+ * For tests: what dataset_bound must give. */
 struct bound model_bound(const struct model *m, const struct record *records, int n, const struct noise *noise, struct pool *pool,
                          double *distortion, double *rate);
 /* The same of a data set, whose sequences are in memory a few at a time if they stand in a file. */

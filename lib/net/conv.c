@@ -25,16 +25,15 @@ static struct lanes lanes_at(real *numbers, const var *a)
 }
 
 /* The gradient of the output becomes that of the sums, in its own place (nobody reads it after this), and b gets its sum. */
-static void undo_rows(struct tape *t, const struct note *n)
+static void undo_rows(const struct note *n)
 {
     int lanes = n->out->lanes, channels = n->transposed ? n->conv.fine.channels : n->conv.coarse.channels;
     real *gb = n->b ? var_gradient(n->b) : NULL;
-    real *scratch = n->act == ACT_SOFTPLUS ? tape_alloc(t, (size_t)lanes * sizeof *scratch) : NULL;
     if (n->act == ACT_NONE && !gb)
         return;
     for (int r = 0; r < n->out->rows; r++) {
         size_t at = (size_t)r * (size_t)n->out->ld;
-        activation_undo(lanes, n->out->v + at, n->out->g + at, scratch, n->act);
+        activation_undo(lanes, n->out->v + at, n->out->g + at, n->act);
         if (gb)
             gb[(size_t)(r % channels) * (size_t)n->b->ld] += row_sum(lanes, n->out->g + at);
     }
@@ -45,7 +44,7 @@ static void undo_convolution(struct tape *t, void *note)
     const struct note *n = note;
     if (!var_arrived(n->out))
         return;
-    undo_rows(t, n);
+    undo_rows(n);
     struct lanes g = lanes_at(n->out->g, n->out), x = lanes_at(n->x->v, n->x);
     if (n->K->needs)
         conv_outer(&n->conv, n->transposed ? x : g, n->transposed ? g : x, var_gradient(n->K), (size_t)n->K->ld);

@@ -27,12 +27,6 @@ var *entropy_full(struct tape *t, var *L, int n)
     return shift(t, scale(t, log_det(t, L, n), 0.5), 0.5 * n * (LN_2PI + 1));
 }
 
-var *log_normal_full(struct tape *t, var *x, var *m, var *L, int n)
-{
-    var *distance = sum_of_squares(t, tri_solve(t, L, sub(t, x, m), n, 1));
-    return scale(t, shift(t, add(t, distance, log_det(t, L, n)), n * LN_2PI), -0.5);
-}
-
 var *sample_full(struct tape *t, var *m, var *L, var *noise)
 {
     return noise ? add(t, m, mat_vec(t, L, noise)) : m;

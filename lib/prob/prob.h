@@ -38,8 +38,6 @@ var *kl_full(struct tape *t, var *m1, var *L1, var *m2, var *L2, int n);
 var *kl_full_standard(struct tape *t, var *m, var *L, int n);
 /* Entropy ½ (n ln 2πe + ln|L Lᵀ|) → 1×L */
 var *entropy_full(struct tape *t, var *L, int n);
-/* ln N(x; m, L Lᵀ) → 1×L */
-var *log_normal_full(struct tape *t, var *x, var *m, var *L, int n);
 /* m + L·noise (noise n×L; NULL: the mean) */
 var *sample_full(struct tape *t, var *m, var *L, var *noise);
 

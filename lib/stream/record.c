@@ -95,22 +95,6 @@ void record_move(struct record *to, struct record *from)
     record_init(from);
 }
 
-void record_copy(struct record *to, const struct record *from)
-{
-    if (to == from)
-        return;
-    record_clear(to);
-    if (from->id)
-        record_set_id(to, from->id);
-    for (int i = 0; i < from->n; i++) {
-        const struct field *f = &from->field[i];
-        if (f->raw)
-            record_put_raw(to, f->name, f->raw, f->raw_size);
-        else
-            record_put(to, f->name, array_copy(&f->array));
-    }
-}
-
 size_t record_steps(const struct record *r)
 {
     const struct array *a = record_get(r, "x");

@@ -63,7 +63,6 @@ void record_put_raw(struct record *r, const char *name, const void *bytes, size_
 void record_remove(struct record *r, const char *name);
 void record_set_id(struct record *r, const char *id);
 void record_move(struct record *to, struct record *from); /* to is cleared first, from is left empty */
-void record_copy(struct record *to, const struct record *from);
 /* Steps of the sequence: the first axis of x if there, else of the first array; 0 for none. */
 size_t record_steps(const struct record *r);
 /* Steps first..first+n-1 of every field that the header declares (and of mask); other values are copied whole. to is cleared

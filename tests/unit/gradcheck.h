@@ -82,6 +82,15 @@ static inline var *check_hold(struct tape *t, const struct check_input *in, bool
     return lanes_of(t, rows_of(t, *source, 1, in->rows), 2, in->lanes);
 }
 
+/* The same numbers as a constant, for faults: no gradient passes here. */
+static inline var *check_cut(struct tape *t, const var *a)
+{
+    var *out = constant(t, a->rows, a->lanes);
+    for (int r = 0; r < a->rows; r++)
+        memcpy(out->v + (size_t)r * (size_t)out->ld, a->v + (size_t)r * (size_t)a->ld, sizeof(real) * (size_t)a->lanes);
+    return out;
+}
+
 /* The weighted sum; gradient (an array an input) may be NULL. */
 static inline double check_run(struct tape *t, const struct check *c, double *const *gradient)
 {

@@ -75,15 +75,12 @@ static size_t size_of(int i)
 /* Takes all pieces, marks each with its number at both ends, and checks that no mark was overwritten. */
 static void fill_and_check(struct arena *a, char **piece)
 {
-    size_t asked = 0;
     for (int i = 0; i < PIECES; i++) {
         size_t size = size_of(i);
         piece[i] = arena_alloc(a, size);
         assert_int_equal((uintptr_t)piece[i] % 64, 0);
         if (size > 0)
             memset(piece[i], i & 127, size);
-        asked += size;
-        assert_true(arena_used(a) >= asked);
     }
     for (int i = 0; i < PIECES; i++)
         for (size_t j = 0, size = size_of(i); j<size; j += size> 4000 ? size - 1 : 1)
@@ -96,10 +93,8 @@ static void arena_pieces_do_not_overlap(void **state)
     (void)state;
     struct arena *a = arena_new();
     char **piece = xcalloc(PIECES, sizeof *piece);
-    assert_int_equal(arena_used(a), 0);
     fill_and_check(a, piece);
     arena_reset(a);
-    assert_int_equal(arena_used(a), 0);
     fill_and_check(a, piece);
     free(piece);
     arena_free(a);

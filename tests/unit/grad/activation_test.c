@@ -10,7 +10,7 @@
 #include "grad/grad.h"
 
 enum { N = 37 };
-static const enum activation all[] = {ACT_NONE, ACT_TANH, ACT_RELU, ACT_SIGMOID, ACT_SOFTPLUS};
+static const enum activation all[] = {ACT_NONE, ACT_TANH, ACT_RELU, ACT_SIGMOID};
 
 static double plain(double x, enum activation act)
 {
@@ -18,7 +18,6 @@ static double plain(double x, enum activation act)
     case ACT_TANH: return tanh(x);
     case ACT_RELU: return x > 0 ? x : 0;
     case ACT_SIGMOID: return 1 / (1 + exp(-x));
-    case ACT_SOFTPLUS: return log1p(exp(x));
     default: return x;
     }
 }
@@ -32,11 +31,11 @@ static void values_and_slopes(void **state)
 {
     (void)state;
     for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
-        real y[N], g[N], scratch[N];
+        real y[N], g[N];
         for (int i = 0; i < N; i++)
             y[i] = place(i), g[i] = 2;
         activation_apply(N, y, (real)0.05, all[k]);
-        activation_undo(N, y, g, scratch, all[k]);
+        activation_undo(N, y, g, all[k]);
         for (int i = 0; i < N; i++) {
             double x = (double)place(i) + 0.05, h = 1e-5;
             assert_true(fabs((double)y[i] - plain(x, all[k])) < 1e-6);

@@ -83,8 +83,7 @@ static void the_gradient_is_symmetric(void **state)
     real weights[LANES];
     for (int l = 0; l < LANES; l++)
         weights[l] = (real)drawn(9, l);
-    var *X = normal_leaf(t, n * n, LANES, 0, false), *one = filled(t, n, 1, 1),
-        *S = add_diag(t, mat_mul_nt(t, detach(t, X), detach(t, X), n, n, n), one, n);
+    var *X = normal_leaf(t, n * n, LANES, 0, false), *one = filled(t, n, 1, 1), *S = add_diag(t, mat_mul_nt(t, X, X, n, n, n), one, n);
     var *P = leaf(t, n * n, LANES, S->v);
     var_seed(mul(t, chol(t, P, n), X), weights, 1);
     tape_backward(t);

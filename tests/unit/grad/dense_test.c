@@ -7,7 +7,6 @@ static double activated(double x, enum activation act)
     case ACT_TANH: return tanh(x);
     case ACT_RELU: return fmax(x, 0);
     case ACT_SIGMOID: return 1 / (1 + exp(-x));
-    case ACT_SOFTPLUS: return log(1 + exp(x));
     default: return x;
     }
 }
@@ -27,7 +26,7 @@ static double plain(const var *W, const var *b, const var *x, int i, int l)
     return sum;
 }
 
-static const enum activation acts[] = {ACT_NONE, ACT_TANH, ACT_RELU, ACT_SIGMOID, ACT_SOFTPLUS};
+static const enum activation acts[] = {ACT_NONE, ACT_TANH, ACT_RELU, ACT_SIGMOID};
 
 static void a_layer_is_three_loops(void **state)
 {
@@ -35,7 +34,7 @@ static void a_layer_is_three_loops(void **state)
     const int sizes[][3] = {{1, 1, 1}, {3, 2, 1}, {7, 5, 4}, {33, 40, 1}, {16, 31, 25}};
     struct tape *t = fresh_tape();
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
-        for (int a = 0; a < 5; a++)
+        for (int a = 0; a < 4; a++)
             for (int view = 0; view < 2; view++)
                 for (int bias = 0; bias < 2; bias++) {
                     int n = sizes[s][0], k = sizes[s][1], lanes = sizes[s][2];
@@ -58,7 +57,7 @@ static void gradients_are_plain_sums(void **state)
     real weights[L];
     for (int l = 0; l < L; l++)
         weights[l] = (real)drawn(5, l);
-    for (int a = 0; a < 5; a++) {
+    for (int a = 0; a < 4; a++) {
         struct tape *t = fresh_tape();
         var *W = normal_leaf(t, N, K, 0, false), *x = normal_leaf(t, K, L, 1, false), *b = normal_leaf(t, N, 1, 2, false);
         var_seed(dense(t, W, b, x, acts[a]), weights, 1);
@@ -115,7 +114,7 @@ static void nan_passes_through_activations(void **state)
 {
     (void)state;
     struct tape *t = fresh_tape();
-    for (int a = 0; a < 5; a++) {
+    for (int a = 0; a < 4; a++) {
         var *x = filled(t, 2, 20, 0.5);
         x->v[7] = (real)NAN;
         var *y = dense(t, filled(t, 3, 2, 1), filled(t, 3, 1, 1), x, acts[a]);

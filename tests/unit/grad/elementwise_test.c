@@ -45,14 +45,6 @@ static double exact_sigmoid(double x)
 {
     return 1 / (1 + exp(-x));
 }
-static double exact_relu(double x)
-{
-    return fmax(x, 0);
-}
-static double exact_softplus(double x)
-{
-    return log(1 + exp(x));
-}
 static double exact_square(double x)
 {
     return x * x;
@@ -71,8 +63,6 @@ static const struct one one[] = {
     {v_log, log, true},
     {v_tanh, tanh, false},
     {v_sigmoid, exact_sigmoid, false},
-    {v_relu, exact_relu, false},
-    {v_softplus, exact_softplus, false},
     {v_square, exact_square, false},
     {v_sqrt, sqrt, true},
     {v_inverse, exact_inverse, true},

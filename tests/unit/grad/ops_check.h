@@ -12,7 +12,7 @@
 enum { MAX_INPUTS = 3 };
 
 /* What a row's input is drawn from. */
-enum kind { ANY, POSITIVE, AWAY_FROM_ZERO, LOWER /* triangular factors, diagonal above ½ */ };
+enum kind { ANY, POSITIVE, LOWER /* triangular factors, diagonal above ½ */ };
 
 struct size {
     int n, k, m, lanes;
@@ -52,7 +52,6 @@ static double drawn(struct input in, int row, int lane, uint32_t which)
     int n = (int)lround(sqrt(in.rows)), i = row / n, j = row % n;
     switch (in.kind) {
     case POSITIVE: return 0.5 + fabs(x);
-    case AWAY_FROM_ZERO: return x < 0 ? x - 0.1 : x + 0.1;
     case LOWER: return j > i ? 0 : i == j ? 0.7 + fabs(x) : 0.5 * x;
     default: return x;
     }

@@ -21,10 +21,6 @@ static void positive_one(struct size s, struct input in[])
 {
     in[0] = (struct input){s.n, s.lanes, POSITIVE};
 }
-static void kinked_one(struct size s, struct input in[])
-{
-    in[0] = (struct input){s.n, s.lanes, AWAY_FROM_ZERO};
-}
 static void column_one(struct size s, struct input in[])
 {
     in[0] = (struct input){s.n, 1, ANY};
@@ -133,7 +129,6 @@ BUILD(view_of_view) { return rows_of(t, lanes_of(t, rows_of(t, x[0], s.n / 2, s.
 BUILD(stack_rows) { UNUSED_SIZE; return stack_rows(t, 3, x); }
 BUILD(stack_lanes) { UNUSED_SIZE; return stack_lanes(t, 3, x); }
 BUILD(spread) { return spread(t, x[0], s.lanes); }
-BUILD(tile) { UNUSED_SIZE; return tile(t, x[0], 3); }
 BUILD(sum_rows) { UNUSED_SIZE; return sum_rows(t, x[0]); }
 BUILD(sum_steps) { UNUSED_SIZE; return sum_steps(t, x[0], 3); }
 BUILD(add) { UNUSED_SIZE; return add(t, x[0], x[1]); }
@@ -148,8 +143,6 @@ BUILD(v_exp) { UNUSED_SIZE; return v_exp(t, x[0]); }
 BUILD(v_log) { UNUSED_SIZE; return v_log(t, x[0]); }
 BUILD(v_tanh) { UNUSED_SIZE; return v_tanh(t, x[0]); }
 BUILD(v_sigmoid) { UNUSED_SIZE; return v_sigmoid(t, x[0]); }
-BUILD(v_relu) { UNUSED_SIZE; return v_relu(t, x[0]); }
-BUILD(v_softplus) { UNUSED_SIZE; return v_softplus(t, x[0]); }
 BUILD(v_square) { UNUSED_SIZE; return v_square(t, x[0]); }
 BUILD(v_sqrt) { UNUSED_SIZE; return v_sqrt(t, x[0]); }
 BUILD(v_inverse) { UNUSED_SIZE; return v_inverse(t, x[0]); }
@@ -158,7 +151,6 @@ BUILD(dense_none) { UNUSED_SIZE; return dense(t, x[0], x[2], x[1], ACT_NONE); }
 BUILD(dense_tanh) { UNUSED_SIZE; return dense(t, x[0], x[2], x[1], ACT_TANH); }
 BUILD(dense_relu) { UNUSED_SIZE; return dense(t, x[0], x[2], x[1], ACT_RELU); }
 BUILD(dense_sigmoid) { UNUSED_SIZE; return dense(t, x[0], x[2], x[1], ACT_SIGMOID); }
-BUILD(dense_softplus) { UNUSED_SIZE; return dense(t, x[0], x[2], x[1], ACT_SOFTPLUS); }
 BUILD(dense_no_bias) { UNUSED_SIZE; return dense(t, v_exp(t, x[0]), NULL, x[1], ACT_TANH); }
 BUILD(matmul) { UNUSED_SIZE; return matmul(t, x[0], x[1]); }
 BUILD(mat_vec) { UNUSED_SIZE; return mat_vec(t, x[0], x[1]); }
@@ -201,7 +193,6 @@ static const struct row table[] = {
     {"stack_rows", uneven_rows, build_stack_rows},
     {"stack_lanes", uneven_lanes, build_stack_lanes},
     {"spread", column_one, build_spread},
-    {"tile", same_one, build_tile},
     {"sum_rows", same_one, build_sum_rows},
     {"sum_steps", steps_one, build_sum_steps},
     {"add", same_two, build_add},
@@ -216,8 +207,6 @@ static const struct row table[] = {
     {"v_log", positive_one, build_v_log},
     {"v_tanh", same_one, build_v_tanh},
     {"v_sigmoid", same_one, build_v_sigmoid},
-    {"v_relu", kinked_one, build_v_relu},
-    {"v_softplus", same_one, build_v_softplus},
     {"v_square", same_one, build_v_square},
     {"v_sqrt", positive_one, build_v_sqrt},
     {"v_inverse", positive_one, build_v_inverse},
@@ -226,7 +215,6 @@ static const struct row table[] = {
     {"dense tanh", layer, build_dense_tanh},
     {"dense relu", layer, build_dense_relu},
     {"dense sigmoid", layer, build_dense_sigmoid},
-    {"dense softplus", layer, build_dense_softplus},
     {"dense no-bias", layer, build_dense_no_bias},
     {"matmul", layer, build_matmul},
     {"mat_vec", matrix_vector, build_mat_vec},
@@ -344,7 +332,7 @@ static void faults_are_caught(void **state)
 /* ---- every operation that grad.h declares has a row ---- */
 
 /* Functions that return a var without being operations on vars. */
-static const char *const makers[] = {"param", "constant", "filled", "detach", "leaf", "op_new"};
+static const char *const makers[] = {"param", "constant", "filled", "leaf", "op_new"};
 
 static bool has_row(const char *name)
 {

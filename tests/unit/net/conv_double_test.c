@@ -59,7 +59,6 @@ static double activated(double x, enum activation act)
     case ACT_TANH: return tanh(x);
     case ACT_RELU: return x > 0 ? x : 0;
     case ACT_SIGMOID: return 1 / (1 + exp(-x));
-    case ACT_SOFTPLUS: return log1p(exp(x));
     default: return x;
     }
 }
@@ -107,11 +106,11 @@ static void expect_plain(const struct layer *l, bool views)
 
 /* Both ways: even and odd sides, channels around the four of a tile, lanes around the registers', every stride and border. */
 static const struct layer shapes[] = {
-    {{4, 4, 1}, 2, 4, 2, 1, 3, ACT_NONE, true, false, false},     {{8, 6, 3}, 4, 4, 2, 1, 25, ACT_TANH, true, false, false},
-    {{5, 7, 2}, 5, 4, 2, 1, 13, ACT_RELU, true, false, false},    {{7, 5, 4}, 3, 3, 1, 1, 1, ACT_SIGMOID, true, false, false},
-    {{6, 6, 2}, 9, 5, 3, 0, 8, ACT_SOFTPLUS, true, false, false}, {{3, 9, 1}, 1, 3, 3, 0, 50, ACT_NONE, false, false, false},
-    {{2, 2, 3}, 6, 4, 2, 1, 49, ACT_TANH, true, false, false},    {{9, 9, 1}, 8, 8, 5, 7, 4, ACT_NONE, true, false, false},
-    {{6, 5, 7}, 4, 1, 1, 0, 17, ACT_TANH, false, false, false},   {{8, 8, 2}, 3, 2, 2, 0, 31, ACT_RELU, true, false, false},
+    {{4, 4, 1}, 2, 4, 2, 1, 3, ACT_NONE, true, false, false},   {{8, 6, 3}, 4, 4, 2, 1, 25, ACT_TANH, true, false, false},
+    {{5, 7, 2}, 5, 4, 2, 1, 13, ACT_RELU, true, false, false},  {{7, 5, 4}, 3, 3, 1, 1, 1, ACT_SIGMOID, true, false, false},
+    {{6, 6, 2}, 9, 5, 3, 0, 8, ACT_TANH, true, false, false},   {{3, 9, 1}, 1, 3, 3, 0, 50, ACT_NONE, false, false, false},
+    {{2, 2, 3}, 6, 4, 2, 1, 49, ACT_TANH, true, false, false},  {{9, 9, 1}, 8, 8, 5, 7, 4, ACT_NONE, true, false, false},
+    {{6, 5, 7}, 4, 1, 1, 0, 17, ACT_TANH, false, false, false}, {{8, 8, 2}, 3, 2, 2, 0, 31, ACT_RELU, true, false, false},
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
@@ -167,7 +166,7 @@ static void gradients(void **state)
             l.back = way & 1;
             l.twice = way & 2;
             l.lanes = l.lanes > 13 ? 13 : l.lanes;
-            l.act = l.act == ACT_RELU ? ACT_SOFTPLUS : l.act; /* a kink has no difference; ReLU has a case of its own */
+            l.act = l.act == ACT_RELU ? ACT_SIGMOID : l.act; /* a kink has no difference; ReLU has a case of its own */
             double worst = check_worst(check_of(&l));
             if (!(worst < 1e-8))
                 fail_msg("shape %d, back %d, twice %d: error %g", i, l.back, l.twice, worst);

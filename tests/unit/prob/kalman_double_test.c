@@ -335,7 +335,7 @@ static void gradients(void **state)
 static var *build_faulty(struct tape *t, var *const *x, const void *arg)
 {
     const struct sizes *s = arg;
-    return both(t, kalman_update(t, (struct belief){x[0], detach(t, covariance(t, x[1], s->n))}, x[2], x[3], x[4], NULL));
+    return both(t, kalman_update(t, (struct belief){x[0], check_cut(t, covariance(t, x[1], s->n))}, x[2], x[3], x[4], NULL));
 }
 
 /* A gradient that lacks a part; smoothing with the noise of the wrong step, or with one observation less. */

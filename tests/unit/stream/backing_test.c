@@ -95,23 +95,20 @@ static void arrays_stand_where_they_are_said_to(void **state)
     assert_int_equal(places_hold(file_of_kinds()), 7 * (RECORDS - 1));
 }
 
-/* What a copy or a new array has was never read from a stream. */
-static void copies_stand_nowhere(void **state)
+/* A new array was never read from a stream. */
+static void new_arrays_stand_nowhere(void **state)
 {
     (void)state;
     struct error e;
-    struct record r, copy;
+    struct record r;
     record_init(&r);
-    record_init(&copy);
     FILE *f = file_of(false);
     struct reader *reader = reader_open(f, "sample", NULL, &e);
     assert_int_equal(reader_next(reader, &r, &e), 1);
-    record_copy(&copy, &r);
-    assert_true(r.field[0].at > 0 && copy.field[0].at == 0);
+    assert_true(r.field[0].at > 0);
     record_put(&r, "x", array_new(DT_F4, 1, (const size_t[]){4}));
     assert_true(r.field[0].at == 0);
     record_clear(&r);
-    record_clear(&copy);
     reader_close(reader);
     fclose(f);
 }
@@ -159,7 +156,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arrays_stand_where_they_are_said_to),
-        cmocka_unit_test(copies_stand_nowhere),
+        cmocka_unit_test(new_arrays_stand_nowhere),
         cmocka_unit_test(a_shortened_file_says_so),
         cmocka_unit_test(what_is_no_file_is_refused),
     };

@@ -71,24 +71,17 @@ static void steps_without_x_are_those_of_the_first_array(void **state)
     record_clear(&r);
 }
 
-static void copy_and_move(void **state)
+static void moving_leaves_nothing_behind(void **state)
 {
     (void)state;
-    struct record r, copy, moved;
+    struct record r, moved;
     json_t *h = sample(&r);
-    record_init(&copy);
     record_init(&moved);
-    record_copy(&copy, &r);
-    record_copy(&copy, &copy); /* onto itself: nothing happens */
-    assert_string_equal(copy.id, "a");
-    assert_ptr_not_equal(record_get(&copy, "x")->data, record_get(&r, "x")->data);
-    assert_memory_equal(record_get(&copy, "x")->data, record_get(&r, "x")->data, 48);
-    assert_int_equal(copy.field[1].raw_size, 3);
     record_move(&moved, &r);
+    record_move(&moved, &moved); /* onto itself: nothing happens */
     assert_int_equal(r.n, 0);
     assert_null(r.id);
     assert_int_equal(moved.n, 5);
-    record_clear(&copy);
     record_clear(&moved);
     json_decref(h);
 }
@@ -129,7 +122,7 @@ int main(void)
         cmocka_unit_test(fields_are_found_by_name),
         cmocka_unit_test(putting_replaces_and_removing_removes),
         cmocka_unit_test(steps_without_x_are_those_of_the_first_array),
-        cmocka_unit_test(copy_and_move),
+        cmocka_unit_test(moving_leaves_nothing_behind),
         cmocka_unit_test(an_id_may_be_set_from_itself),
         cmocka_unit_test(cutting_takes_steps_of_declared_fields_and_mask),
     };
