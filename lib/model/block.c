@@ -39,6 +39,8 @@ int model_fits_record(const struct model *m, const struct record *r, struct erro
         return e->code;
     if (mask && fits_steps(mask, "mask", x->shape[0], 1, e))
         return e->code;
+    if (record_steps(r) != x->shape[0]) /* of an x that the header is silent about nobody else asks */
+        return error_set(e, DSSM_BAD_INPUT, "field x: expected %zu steps as other fields have, got %zu", record_steps(r), x->shape[0]);
     if (m->du == 0)
         return DSSM_OK;
     if (!u)

@@ -56,6 +56,8 @@ static int check_record(struct dataset *d, const struct record *r, struct error 
     const struct array *mask = record_get(r, "mask");
     if (mask && (mask->dims != 1 || mask->shape[0] != steps)) /* the stream's rules do not see an x that its header is silent about */
         return error_set(e, DSSM_BAD_INPUT, "field mask: expected %zu steps as in x", steps);
+    if (record_steps(r) != steps)
+        return error_set(e, DSSM_BAD_INPUT, "field x: expected %zu steps as other fields have, got %zu", record_steps(r), steps);
     if (d->n == 0 && !record_get(r, "u"))
         d->du = 0;
     if (d->du != 0 && (check_array(r, "u", &d->du, e) || check_controls(record_get(r, "u"), steps, e)))

@@ -38,6 +38,14 @@ int filter_end(struct filter *f, struct error *e)
     return code;
 }
 
+int filter_can_cut(const struct filter *f, const struct record *rec, struct error *e)
+{
+    if (json_object_size(json_object_get(f->header, "fields")) > 0 || record_get(rec, "mask"))
+        return DSSM_OK;
+    return error_set(e, DSSM_BAD_INPUT, "%s: record %llu: the header describes no field, so nothing is known of steps",
+                     input_name(f->how->in), (unsigned long long)reader_count(f->reader));
+}
+
 void filter_close(struct filter *f, struct error *e)
 {
     writer_abandon(f->writer);

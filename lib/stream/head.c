@@ -8,6 +8,8 @@ static int put_head(struct filter *f, const struct follower *at, struct record *
         return writer_put(f->writer, rec, e);
     if (at->first >= steps)
         return DSSM_OK;
+    if (filter_can_cut(f, rec, e))
+        return e->code;
     struct record cut;
     record_init(&cut);
     record_cut(&cut, rec, reader_header(f->reader), 0, steps - at->first);

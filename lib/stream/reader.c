@@ -254,14 +254,20 @@ static int read_trailer(struct reader *r, const msgpack_object *map, size_t size
     return check_nothing_follows(r, e) ? -1 : 0;
 }
 
-/* Puts the fields that the header declares before the others, both in their old order. */
-static void declared_first(const struct reader *r, struct record *rec)
+/* What is known of a field's first axis: most where it is declared; then of a mask (S15), and of x, which models take undeclared. */
+static int rank(const struct reader *r, const char *name)
+{
+    return header_get_field(r->header, name) ? 3 : strcmp(name, "mask") == 0 ? 2 : strcmp(name, "x") == 0;
+}
+
+/* Puts the fields in the order of their ranks, those of one rank in their old order. */
+static void best_first(const struct reader *r, struct record *rec)
 {
     struct field *sorted = xmalloc((size_t)(rec->n + 1) * sizeof *sorted);
     int n = 0;
-    for (int declared = 1; declared >= 0; declared--)
+    for (int level = 3; level >= 0; level--)
         for (int i = 0; i < rec->n; i++)
-            if ((header_get_field(r->header, rec->field[i].name) != NULL) == declared)
+            if (rank(r, rec->field[i].name) == level)
                 sorted[n++] = rec->field[i];
     free(rec->field);
     rec->field = sorted;
@@ -281,7 +287,7 @@ static int read_message(struct reader *r, struct record *rec, struct error *e)
             return error_set(e, DSSM_BAD_INPUT, "a header after record %llu, before the trailer", (unsigned long long)r->count), -1;
         struct message here = {r->buffer + r->begin, size, r->bytes};
         if (wire_to_record(&map, &here, rec, e) == DSSM_OK && rules_check(&r->rules, rec, e) == DSSM_OK) {
-            declared_first(r, rec);
+            best_first(r, rec);
             consume(r, size);
             r->count++;
             return 1;

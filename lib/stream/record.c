@@ -97,7 +97,7 @@ void record_move(struct record *to, struct record *from)
 
 size_t record_steps(const struct record *r)
 {
-    const struct array *a = record_get(r, "x");
+    const struct array *a = NULL;
     for (int i = 0; !a && i < r->n; i++)
         if (!r->field[i].raw)
             a = &r->field[i].array;

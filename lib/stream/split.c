@@ -97,6 +97,8 @@ static int put_pieces(struct filter *f, const struct follower *at, const struct 
     for (size_t t = 0; t < length && code == DSSM_OK;) {
         size_t n = steps - (at->first + t) % steps;
         n = n < length - t ? n : length - t;
+        if (n < length && (code = filter_can_cut(f, rec, e)))
+            break;
         record_cut(&piece, rec, reader_header(f->reader), t, n);
         if (how->new_ids)
             name_piece(&piece, at->first + t, steps);

@@ -63,7 +63,7 @@ void record_put_raw(struct record *r, const char *name, const void *bytes, size_
 void record_remove(struct record *r, const char *name);
 void record_set_id(struct record *r, const char *id);
 void record_move(struct record *to, struct record *from); /* to is cleared first, from is left empty */
-/* Steps of the sequence: the first axis of x if there, else of the first array; 0 for none. */
+/* Steps of the sequence: the first axis of the first array; 0 for none. */
 size_t record_steps(const struct record *r);
 /* Steps first..first+n-1 of every field that the header declares (and of mask); other values are copied whole. to is cleared
  * first and may not be from. */
@@ -109,8 +109,8 @@ struct reader *reader_open(FILE *f, const char *name, const struct stream_limits
 const json_t *reader_header(const struct reader *r); /* borrowed */
 /* The next record into *rec (cleared first). Returns 1 for a record, 0 at the end (trailer seen, checksum and count
  * right, nothing behind it), -1 on error with e ("name: record 17: field x: expected …, got …"; records count from 1).
- * The fields that the header declares come first in rec, otherwise in the order of the wire; so record_steps is right. Each array's `at`
- * is set. */
+ * The fields that the header declares come first in rec, then a mask, then x, otherwise in the order of the wire; so record_steps is
+ * right (S14). Each array's `at` is set. */
 int reader_next(struct reader *r, struct record *rec, struct error *e);
 void reader_patience(struct reader *r, double seconds); /* from the next message on; as in struct stream_limits */
 uint64_t reader_count(const struct reader *r);          /* records read so far */
@@ -166,7 +166,9 @@ struct filter {
 };
 int filter_open(struct filter *f, const struct passage *how, struct error *e); /* reads the header */
 int filter_begin(struct filter *f, struct error *e);                           /* writes the header */
-int filter_end(struct filter *f, struct error *e);                             /* writes the trailer; the file appears */
+/* Can steps be taken out of this record? Not if nothing is known of any field's axes (S18): DSSM_BAD_INPUT. */
+int filter_can_cut(const struct filter *f, const struct record *rec, struct error *e);
+int filter_end(struct filter *f, struct error *e); /* writes the trailer; the file appears */
 /* Frees; without filter_end no file appears, and e (may be NULL) gets its name where writing failed. Safe after a filter_open that failed.
  */
 void filter_close(struct filter *f, struct error *e);

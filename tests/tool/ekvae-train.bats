@@ -386,11 +386,15 @@ crops() {
     refuses 4 "ekvae-train: all 3 updates had to be skipped" "${tiny[@]}" --quiet huge
 }
 
-@test "a stream without sequences" {
+@test "a stream without sequences, or without whole ones" {
     gen-pendulum -n 0 > empty
     refuses 3 "empty: expected at least one sequence, got none" ekvae-train -o m.npz empty
     seq-split --pieces 5 "$DATA/train.msgpack" -o pieces
     refuses 3 "pieces: record 2: id pendulum-1-000000: goes on with the sequence before" ekvae-train -o m.npz pieces
+    "$ROOT/tests/tool/tiny_stream.py" '{"s": {"dtype": "<f4", "shape": [1]}}' > silent << 'END'
+{"id": "a", "x": [[7], [8]], "s": [[1], [2], [3]]}
+END
+    refuses 3 "silent: record 1: field x: expected 3 steps as other fields have, got 2" ekvae-train -o m.npz silent
     [ ! -e m.npz ]
 }
 

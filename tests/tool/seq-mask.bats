@@ -72,3 +72,22 @@ print(*[''.join(map(str, r['mask'][1])) for _, r in read_stream.read(open(sys.ar
     refuses 3 "field u: step 2: expected a finite control" seq-mask --steps 1 "$ROOT/formats/vectors/bad/S16-nan-control.msgpack" -o out
     assert_not_exist out
 }
+
+@test "the mask is as long as what the header describes, or an old mask, not as an x that it is silent about" {
+    "$ROOT/tests/tool/tiny_stream.py" '{"s": {"dtype": "<f4", "shape": [1]}}' > partly << 'END'
+{"id": "a", "x": [[7], [8], [9], [10]], "s": [[1], [2], [3]], "mask": [1, 1, 0]}
+END
+    seq-mask --steps 1 partly -o a
+    assert_equal "$(masks a)" "010"
+    "$ROOT/tests/tool/tiny_stream.py" '{}' > nothing << 'END'
+{"id": "a", "x": [[7], [8], [9], [10]], "mask": [1, 1, 0]}
+{"id": "b", "mask": [1, 1], "x": [[7]]}
+END
+    seq-mask --steps 1 nothing -o a
+    assert_equal "$(masks a)" "010 01"
+    "$ROOT/tests/tool/tiny_stream.py" '{}' > x << 'END'
+{"id": "a", "weights": [7, 8, 9], "x": [[7], [8]]}
+END
+    seq-mask --steps 1 x -o a # which models take so
+    assert_equal "$(masks a)" "01"
+}

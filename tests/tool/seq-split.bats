@@ -108,3 +108,28 @@ print(*[r['id'] for _, r in read_stream.read(open(sys.argv[1], 'rb'))])" "$1"
     assert_not_exist held
     assert_not_exist rest
 }
+
+@test "S18: steps are those of described fields; what is not described is passed on whole, and alone it cannot be cut" {
+    "$ROOT/tests/tool/tiny_stream.py" '{"s": {"dtype": "<f4", "shape": [1]}}' > partly << 'END'
+{"id": "a", "x": [[7], [8]], "s": [[1], [2], [3]]}
+END
+    run bash -c "seq-split --pieces 2 partly | seq-convert --to jsonl | jq -c 'select(.id) | [.s, .x]'"
+    assert_output '[[[1],[2]],[[7],[8]]]
+[[[3]],[[7],[8]]]'
+    seq-info partly | grep -q ' 3 steps'
+    run bash -c "seq-head --steps 2 partly | seq-convert --to jsonl | jq -c 'select(.id) | [.s, .x]'"
+    assert_output '[[[1],[2]],[[7],[8]]]'
+    "$ROOT/tests/tool/tiny_stream.py" '{}' > nothing << 'END'
+{"id": "a", "x": [[7], [8]]}
+END
+    refuses 3 "nothing: record 1: the header describes no field, so nothing is known of steps" seq-split --pieces 1 -o never nothing
+    refuses 3 "nothing: record 1: the header describes no field, so nothing is known of steps" seq-head --steps 1 -o never nothing
+    seq-split --pieces 2 nothing | seq-info | grep -q ' 1 records, 1 sequences, 2 steps'
+    # a mask is known, described or not
+    "$ROOT/tests/tool/tiny_stream.py" '{}' > masked << 'END'
+{"id": "a", "x": [[7], [8]], "mask": [1, 0, 1]}
+END
+    run bash -c "seq-split --pieces 2 masked | seq-convert --to jsonl | jq -c 'select(.id) | [.mask, .x]'"
+    assert_output '[[1,0],[[7],[8]]]
+[[1],[[7],[8]]]'
+}

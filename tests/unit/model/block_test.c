@@ -126,6 +126,10 @@ static void what_fits(void **state)
     check_misfit(moved, &r, "field u: the model expects 2 controls a step, got nothing");
     record_put(&r, "mask", array_new(DT_U1, 1, (const size_t[]){4}));
     check_misfit(unmoved, &r, "field mask: expected 5 steps as in x, got 4");
+    record_clear(&r); /* an x that the header is silent about stands behind what it describes */
+    record_put(&r, "s", seq_array(0, 3, 6, 2));
+    record_put(&r, "x", seq_array(0, 1, 5, SEQ_DX));
+    check_misfit(unmoved, &r, "field x: expected 6 steps as other fields have, got 5");
     record_put(&r, "x", array_new(DT_F4, 2, (const size_t[]){0, SEQ_DX}));
     check_misfit(moved, &r, "field x: expected from 1 to 16777216 steps, got 0");
     record_remove(&r, "x");
