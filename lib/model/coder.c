@@ -81,7 +81,7 @@ struct coder coder_declare(struct model *m, int encoded, int decoded, uint64_t s
 {
     struct coder c = {.encoder = network_from_picture(&m->params, "encoder", picture_of(m), &model_settings(m)->encoder, 2 * encoded,
                                                       ACT_NONE, GROUP_PHI, seed)};
-    gauss_start(&m->params, &c.encoder.dense, -4);
+    gauss_start(&m->params, &c.encoder.dense, model_settings(m)->encoder_log_variance);
     c.decoder = decoder_declare(m, decoded, seed);
     return c;
 }

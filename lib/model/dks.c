@@ -52,9 +52,9 @@ static struct mlp combiner_declare(struct model *m, const struct dks_settings *s
 {
     int dz = s->common.latent;
     if (s->combines != COMBINES_MIX)
-        return gauss_declare(&m->params, "combiner", dz + m->du + h, &s->combiner, dz, -4, GROUP_PHI, seed);
+        return gauss_declare(&m->params, "combiner", dz + m->du + h, &s->combiner, dz, s->common.encoder_log_variance, GROUP_PHI, seed);
     struct mlp c = mlp_declare(&m->params, "combiner", dz + h, &s->combiner, 3 * dz, ACT_TANH, ACT_NONE, GROUP_PHI, seed);
-    mlp_output_start(&m->params, &c, dz, dz, -4, 1);
+    mlp_output_start(&m->params, &c, dz, dz, s->common.encoder_log_variance, 1);
     mlp_output_start(&m->params, &c, 2 * dz, dz, GATE_START, 1);
     return c;
 }
@@ -69,7 +69,7 @@ static void dks_declare(struct model *m, uint64_t seed)
     k->recognition = recognition_declare(m, true, !s->common.filter, s->units, seed);
     int h = recognition_rows(&k->recognition);
     k->combiner = combiner_declare(m, s, h, seed);
-    k->first = gauss_declare(&m->params, "first", h, &s->combiner, k->dz, -4, GROUP_PHI, seed);
+    k->first = gauss_declare(&m->params, "first", h, &s->combiner, k->dz, s->common.encoder_log_variance, GROUP_PHI, seed);
     k->decoder = decoder_declare(m, k->dz, seed);
     if (s->transition == TRANSITION_GATED)
         k->gated =

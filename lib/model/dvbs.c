@@ -47,7 +47,7 @@ static void dvbs_declare(struct model *m, uint64_t seed)
     k->recognition = recognition_declare(m, filter, !filter, s->units, seed);
     int h = recognition_rows(&k->recognition);
     k->fusion = gauss_declare(&m->params, "fusion", h, &s->fusion, k->dz, log(s->fusion_variance), GROUP_PHI, seed);
-    k->first = gauss_declare(&m->params, "first", h, &s->fusion, k->dz, -4, GROUP_PHI, seed);
+    k->first = gauss_declare(&m->params, "first", h, &s->fusion, k->dz, s->common.encoder_log_variance, GROUP_PHI, seed);
     k->decoder = decoder_declare(m, k->dz, seed);
     k->transition = transition_declare(&m->params, k->dz, m->du, &s->transition, seed);
     if (s->common.prior == PRIOR_NORMAL) {

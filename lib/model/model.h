@@ -105,9 +105,10 @@ enum prior_kind { PRIOR_NORMAL, PRIOR_VHP };
 enum output_kind { OUTPUT_AUTO, OUTPUT_SIGMOID, OUTPUT_LINEAR };
 
 struct model_settings {
-    int latent;      /* Dz */
-    double sigma_x2; /* σ_x² of the decoder */
-    int output;      /* enum output_kind; auto: sigmoid for |u1 images */
+    int latent;                  /* Dz */
+    double sigma_x2;             /* σ_x² of the decoder */
+    double encoder_log_variance; /* of the recognition's Gaussians at the start */
+    int output;                  /* enum output_kind; auto: sigmoid for |u1 images */
     struct layer_list encoder, decoder;
     int prior;      /* enum prior_kind */
     int vhp_latent; /* Dζ */

@@ -76,7 +76,8 @@ static void rssm_declare(struct model *m, uint64_t seed)
     k->units = s->units;
     k->prior_mean = s->prior_mean;
     k->recognition = recognition_declare(m, false, !s->common.filter, s->ahead_units, seed);
-    k->posterior = gauss_declare(p, "posterior", k->units + recognition_rows(&k->recognition), &s->posterior, k->dz, -4, GROUP_PHI, seed);
+    k->posterior = gauss_declare(p, "posterior", k->units + recognition_rows(&k->recognition), &s->posterior, k->dz,
+                                 s->common.encoder_log_variance, GROUP_PHI, seed);
     k->decoder = decoder_declare(m, k->units + k->dz, seed);
     k->first = params_add(p, "transition.first", k->units, 1, GROUP_PSI, s->transition_rate);
     k->input = mlp_declare(p, "transition.input", k->dz + k->du, &(struct int_list){0}, k->units, ACT_TANH, ACT_TANH, GROUP_PSI, seed);
