@@ -14,8 +14,8 @@ const struct option_row options_model[] = {
     {"decoder", 0, OPT_LAYERS, AT(decoder), "128-128", 1, 65536, NULL, "LAYERS",
      "hidden layers of the decoder, likewise; with convolutions it is the mirror image of the encoder of the same name"},
     {"encoder-log-variance", 0, OPT_REAL, AT(encoder_log_variance), "-4", -40, 10, NULL, "V",
-     "natural log variance at the start of what the encoder, or a recurrent recognition, says of a state; it moves by some 0.001 an "
-     "update, so begin nearer to ln(sigma-x2) where observations are exact"},
+     "log variance, at the start, of what the encoder, or a recurrent recognition, says of a state; it moves by some 0.001 an "
+     "update, so let it begin near ln(sigma-x2) where observations are exact"},
     {"prior", 0, OPT_CHOICE, AT(prior), "vhp", 0, 0, "normal|vhp", "KIND",
      "initial distribution p(z_1): standard normal, or the variational hierarchical prior"},
     {"vhp-latent", 0, OPT_INT, AT(vhp_latent), "2", 1, 64, NULL, "N", "size of the hierarchical prior's own latent variable"},
