@@ -33,7 +33,7 @@ set ylabel "λ"
 set y2label "nats a sequence"
 set lmargin 10
 set rmargin 10
-set key top right
+set key bottom center
 set title sprintf("%s: the price of distortion, distortion above its constant, and rate", row)
 stats training using "update" name "update" nooutput
 set xrange [update_min:update_max]
