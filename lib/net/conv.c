@@ -8,9 +8,14 @@ struct note {
     enum activation act;
 };
 
+static bool is_kernel(int size, int stride, int pad)
+{
+    return 1 <= stride && stride <= size && size <= CONV_MOST_SIZE && 0 <= pad && pad < size;
+}
+
 struct conv conv_of(struct image fine, int channels, int size, int stride, int pad)
 {
-    if (size < 1 || size > CONV_MOST_SIZE || stride < 1 || stride > size || pad < 0 || pad >= size)
+    if (!is_kernel(size, stride, pad))
         bug("conv_of: size %d, stride %d, pad %d", size, stride, pad);
     int height = fine.height + 2 * pad - size, width = fine.width + 2 * pad - size;
     struct image coarse = {height / stride + 1, width / stride + 1, channels};

@@ -303,7 +303,7 @@ static void dot_rows(int outputs, int rows, int lanes, const real *g, size_t ldg
 void conv_outer(const struct conv *c, struct lanes coarse, struct lanes fine, real *gradient, size_t ld)
 {
     int ci = c->fine.channels, co = c->coarse.channels;
-    vec keep;
+    vec keep = {0};
     for (int i = 0; i < VEC; i++)
         keep[i] = i >= VEC - coarse.n % VEC;
     for (int i = 0; i < c->coarse.height; i++)
