@@ -141,7 +141,7 @@ static int make_goal(struct goal *g, const struct model *m, struct pool *pool, s
 
 static int learn_from(const struct model *m, const char *path, struct pool *pool, const char *command, struct error *e)
 {
-    struct goal g;
+    struct goal g = {0};
     struct dataset d;
     struct beginnings b;
     if (make_goal(&g, m, pool, e) || dataset_open(&d, path, DATA_MEMORY, e))

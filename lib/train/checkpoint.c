@@ -76,7 +76,7 @@ int checkpoint_save(struct run *r, struct error *e)
 
 static int load_archive(struct run *r, const struct archive *a, struct error *e)
 {
-    double starts_done, warned, *to[RUN_NUMBERS], numbers[RUN_NUMBERS];
+    double starts_done = 0, warned = 0, *to[RUN_NUMBERS], numbers[RUN_NUMBERS];
     if (resume_numbers_get(a, "run.numbers", numbers, RUN_NUMBERS, e) ||
         resume_numbers_get(a, "run.scores", r->score, (size_t)r->s->starts, e) || get_position(a, &r->model->params, &r->now, "now", e))
         return e->code;
