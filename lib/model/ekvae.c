@@ -13,12 +13,18 @@ struct ekvae_settings {
     struct model_settings common;
     int aux; /* Da */
     struct transition_settings transition;
+    struct push_settings push;
 };
 
 #define AT(member) offsetof(struct ekvae_settings, member)
 static const struct option_row ekvae_options[] = {
     {"aux", 'a', OPT_INT, AT(aux), "2", 1, 64, NULL, "N", "size of the auxiliary variable a, the part of z that one frame shows"},
     TRANSITION_ROWS(AT(transition), "64", "no", "1", "2", "process and measurement noise"),
+    {"push", 0, OPT_REAL, AT(push.strength), "0", -100, 100, NULL, "B",
+     "what the last control adds to the last dimension of a at the start, which so becomes the one that this control moves; with "
+     "--initial-phase coders it stays till the bound is met"},
+    {"push-variance", 0, OPT_REAL, AT(push.variance), "0.002", 1e-8, 1e4, NULL, "V",
+     "process noise of that dimension at the start, if it is pushed"},
     {0},
 };
 
@@ -49,6 +55,8 @@ static void ekvae_declare(struct model *m, uint64_t seed)
     k->first_mean = params_add(&m->params, "first.mean", k->dz, 1, GROUP_PHI, 1);
     k->first_log_var = params_add(&m->params, "first.log_variance", k->dz, 1, GROUP_PHI, 10);
     k->transition = transition_declare(&m->params, k->dz, m->du, &s->transition, seed);
+    if (m->du > 0 && s->push.strength != 0)
+        transition_push(&m->params, &k->transition, m->du - 1, k->da - 1, &s->push);
     k->log_R = params_add(&m->params, "log_R", k->da, 1, GROUP_PSI, 10);
     params_fill(&m->params, k->log_R, log(s->transition.variance));
     k->prior = prior_declare(&m->params, &s->common, seed);

@@ -278,6 +278,13 @@ struct transition_at { /* the transition at given states, L lanes */
     var *push;         /* B u, dz×L; NULL without controls */
     var *Q;            /* dz×L, variances */
 };
+/* A start from which a control acts on a dimension of z everywhere alike. */
+struct push_settings {
+    double strength; /* what a control of 1 adds a step */
+    double variance; /* the dimension's process noise */
+};
+/* Adds the push to the start values of B and sets log Q's: of control j (from 0) on dimension i. */
+void transition_push(struct params *p, const struct transition *tr, int j, int i, const struct push_settings *s);
 struct transition transition_declare(struct params *p, int dz, int du, const struct transition_settings *s, uint64_t seed);
 /* At states z dz×L with controls u du×L; u NULL: no control acts, as if it were 0. */
 struct transition_at transition_apply(struct tape *t, const struct transition *tr, var *z, var *u);

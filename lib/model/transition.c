@@ -48,6 +48,19 @@ struct transition transition_declare(struct params *p, int dz, int du, const str
     return tr;
 }
 
+/* The pictures of an arm leave it open on which side of the latent space a bent elbow belongs, and near each pose the coders choose for
+ * themselves, so that the sides change somewhere on the way around. A control that moves one dimension alike in all poses decides it. */
+void transition_push(struct params *p, const struct transition *tr, int j, int i, const struct push_settings *s)
+{
+    int M = p->entry[tr->B].cols;
+    real *B = params_value(p, tr->B) + (size_t)(i * tr->du + j) * (size_t)M;
+    real *log_Q = params_value(p, tr->log_Q) + (size_t)i * (size_t)M;
+    for (int m = 0; m < M; m++) {
+        B[m] += (real)s->strength;
+        log_Q[m] = (real)log(s->variance);
+    }
+}
+
 struct transition_at transition_apply(struct tape *t, const struct transition *tr, var *z, var *u)
 {
     if (tr->du > 0 && !u)

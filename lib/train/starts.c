@@ -61,6 +61,8 @@ void start_begin(struct run *r, int start)
     r->end_distortion = r->end_rate = r->end_n = 0;
     r->skipped_in_row = 0;
     model_restart(r->model, start_seed(r));
+    if (r->io->from)
+        memcpy(p->value, r->io->from, p->size * sizeof(real));
     r->now.value = p->value;
     memset(r->now.adam.m, 0, p->size * sizeof(real));
     memset(r->now.adam.v, 0, p->size * sizeof(real));

@@ -163,6 +163,7 @@ struct train_io {
     const char *snapshots;  /* folder for models of the training in progress, or NULL */
     int snapshot_every;     /* updates between two of them */
     bool quiet;
+    const real *from; /* parameters that every start begins with, laid out as the model's; NULL: as drawn */
     struct pool *pool;
     const json_t *provenance;    /* settings as the command line gave them: into metrics, checkpoint and model */
     volatile sig_atomic_t *stop; /* set by a signal: save a checkpoint and return; may be NULL */

@@ -398,6 +398,27 @@ END
     [ ! -e m.npz ]
 }
 
+@test "--from: begins with a model's parameters, and goes on learning from there" {
+    folder from
+    train --from "$REFERENCE/m.npz" --learning-rate 0
+    same_tensors m.npz "$REFERENCE/m.npz"
+    rm m.npz run.ck m.jsonl
+    train --from "$REFERENCE/m.npz"
+    ! same_tensors m.npz "$REFERENCE/m.npz" 2> words
+    grep -q AssertionError words
+}
+
+@test "--from: a model of other layers, of another kind, that is not there" {
+    folder from-other
+    refuses 3 "ekvae-train: --from: $REFERENCE/m.npz: encoder.0.weight: expected 8×64 numbers as the settings ask for, got 16×64" \
+        ekvae-train -o m.npz --from "$REFERENCE/m.npz" --encoder 8 --decoder 16 ../train.msgpack
+    refuses 3 "ekvae-train: --from: $REFERENCE/m.npz: encoder.1.weight: expected 16×16 numbers as the settings ask for, got 4×16" \
+        ekvae-train -o m.npz --from "$REFERENCE/m.npz" --encoder 16-16 --decoder 16 ../train.msgpack
+    refuses 3 "dks-train: --from: $REFERENCE/m.npz: expected a model of kind dks, got ekvae" dks-train -o m.npz --from "$REFERENCE/m.npz" ../train.msgpack
+    refuses 1 "ekvae-train: absent.npz: No such file or directory" ekvae-train -o m.npz --from absent.npz ../train.msgpack
+    nothing_left
+}
+
 @test "a command line that is wrong" {
     refuses 2 "ekvae-train: --output: expected the name of the model's file" ekvae-train "$DATA/train.msgpack"
     refuses 2 "--updates" ekvae-train -o m.npz --updates 0 "$DATA/train.msgpack"

@@ -59,6 +59,27 @@ static void start_values(void **state)
     params_free(&p);
 }
 
+/* One control pushes one dimension, in all bases; all else begins as it would. */
+static void pushed_start(void **state)
+{
+    (void)state;
+    struct params p, q;
+    struct transition_settings s = {.bases = 7, .hidden = {1, {5}}, .base_spread = 0.1, .mixing_gain = 1, .variance = 0.02};
+    params_init(&p);
+    params_init(&q);
+    struct transition tr = transition_declare(&p, DZ, 2, &s, 3), plain = transition_declare(&q, DZ, 2, &s, 3);
+    transition_push(&p, &tr, 0, 2, &(struct push_settings){0.25, 0.004});
+    for (size_t i = 0; i < p.size; i++) {
+        size_t in_B = (size_t)(p.value + i - params_value(&p, tr.B)), in_Q = (size_t)(p.value + i - params_value(&p, tr.log_Q));
+        bool pushes = in_B >= 4 * 7 && in_B < 5 * 7, quiet = in_Q >= 2 * 7 && in_Q < 3 * 7;
+        double expected = quiet ? log(0.004) : (double)q.value[i] + (pushes ? 0.25 : 0);
+        assert_true(fabs((double)p.value[i] - expected) < 1e-12);
+    }
+    assert_true(plain.B == tr.B);
+    params_free(&p);
+    params_free(&q);
+}
+
 /* A transition as it begins, centred or not, of so much gain. */
 static struct parts parts_begun(bool centred, double gain)
 {
@@ -305,9 +326,15 @@ static void gradients(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(start_values),           cmocka_unit_test(centred_bases),    cmocka_unit_test(mixing_gain),
-        cmocka_unit_test(with_controls),          cmocka_unit_test(without_controls), cmocka_unit_test(absent_controls_are_zero),
-        cmocka_unit_test(equal_bases_are_linear), cmocka_unit_test(gradients),
+        cmocka_unit_test(start_values),
+        cmocka_unit_test(pushed_start),
+        cmocka_unit_test(centred_bases),
+        cmocka_unit_test(mixing_gain),
+        cmocka_unit_test(with_controls),
+        cmocka_unit_test(without_controls),
+        cmocka_unit_test(absent_controls_are_zero),
+        cmocka_unit_test(equal_bases_are_linear),
+        cmocka_unit_test(gradients),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
