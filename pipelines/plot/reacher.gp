@@ -45,7 +45,7 @@ do for [k = 1:2] {
     # the shoulder turns freely, the wrist has ends
     if (k == 1) { @circle } else { @line }
     if (positions > 2) {
-        set zlabel label(3)
+        set zlabel label(3) offset 3, 0
         splot input using z(1):z(2):z(3):(k == 1 ? wrapped(column(angle)) : column(angle)) with points linestyle 1 linecolor palette
     } else {
         plot input using z(1):z(2):(k == 1 ? wrapped(column(angle)) : column(angle)) with points linestyle 1 linecolor palette
