@@ -39,9 +39,11 @@ struct ekvae {
 static int ekvae_check(const void *settings, int dx, int du, struct error *e)
 {
     const struct ekvae_settings *s = settings;
-    (void)dx, (void)du;
+    (void)dx;
     if (s->aux > s->common.latent)
         return error_set(e, DSSM_USAGE, "--aux: expected at most the latent size %d, got %d", s->common.latent, s->aux);
+    if (s->push.strength != 0 && du == 0)
+        return error_set(e, DSSM_USAGE, "--push: expected data with controls, got none");
     return DSSM_OK;
 }
 
@@ -55,7 +57,7 @@ static void ekvae_declare(struct model *m, uint64_t seed)
     k->first_mean = params_add(&m->params, "first.mean", k->dz, 1, GROUP_PHI, 1);
     k->first_log_var = params_add(&m->params, "first.log_variance", k->dz, 1, GROUP_PHI, 10);
     k->transition = transition_declare(&m->params, k->dz, m->du, &s->transition, seed);
-    if (m->du > 0 && s->push.strength != 0)
+    if (s->push.strength != 0)
         transition_push(&m->params, &k->transition, m->du - 1, k->da - 1, &s->push);
     k->log_R = params_add(&m->params, "log_R", k->da, 1, GROUP_PSI, 10);
     params_fill(&m->params, k->log_R, log(s->transition.variance));

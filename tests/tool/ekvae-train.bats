@@ -419,12 +419,36 @@ END
     nothing_left
 }
 
+@test "--push: at the start the last control moves the last dimension of a, quietly, and all else is as without it" {
+    folder push
+    train --learning-rate 0
+    mv m.npz plain.npz
+    rm run.ck
+    train --learning-rate 0 --push 0.25 --push-variance 0.003
+    python3 - << 'END'
+import math, struct, zipfile
+def numbers(path, name):
+    data = zipfile.ZipFile(path).read(name)
+    return struct.unpack("<%df" % ((len(data) - 128) // 4), data[128:])
+with_push, without = "m.npz", "plain.npz"
+names = zipfile.ZipFile(without).namelist()
+differ = [name for name in names if name != "meta.json" and numbers(with_push, name) != numbers(without, name)]
+assert differ == ["transition.B.npy", "transition.log_Q.npy"], differ
+B, plain = numbers(with_push, differ[0]), numbers(without, differ[0])  # (3·1)×16: of a's two dimensions the second is row 1
+assert all(abs(b - p - (0.25 if 16 <= i < 32 else 0)) < 1e-6 for i, (b, p) in enumerate(zip(B, plain)))
+Q = numbers(with_push, differ[1])
+assert all(abs(q - math.log(0.003 if 16 <= i < 32 else 0.01)) < 1e-5 for i, q in enumerate(Q))
+END
+}
+
 @test "a command line that is wrong" {
     refuses 2 "ekvae-train: --output: expected the name of the model's file" ekvae-train "$DATA/train.msgpack"
     refuses 2 "--updates" ekvae-train -o m.npz --updates 0 "$DATA/train.msgpack"
     refuses 2 "--encodr" ekvae-train -o m.npz --encodr 16 "$DATA/train.msgpack"
     refuses 2 '--d0: expected auto, excess:N, rmse:E (both positive) or nats:N, got "5"' ekvae-train -o m.npz --d0 5 "$DATA/train.msgpack"
     refuses 2 "--aux: expected at most the latent size 2, got 3" ekvae-train -o m.npz --latent 2 --aux 3 "$DATA/train.msgpack"
+    seq-head -n 2 "$DATA/train.msgpack" | seq-convert --to jsonl | jq -c 'del(.u, .fields?.u)' | seq-convert --from jsonl > free
+    refuses 2 "ekvae-train: --push: expected data with controls, got none" ekvae-train -o m.npz --push 0.1 free
     nothing_left
 }
 
