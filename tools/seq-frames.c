@@ -9,7 +9,7 @@
 
 struct settings {
     const char *fields, *image, *output;
-    int sequences, skip, every, scale;
+    int sequences, skip, every, columns, scale;
     struct common common;
 };
 
@@ -19,6 +19,8 @@ static const struct option_row rows[] = {
     {"sequences", 'n', OPT_INT, offsetof(struct settings, sequences), "8", 1, 100000, NULL, "N", "How many sequences to show."},
     {"skip", 0, OPT_INT, offsetof(struct settings, skip), "0", 0, 1000000000, NULL, "N", "Sequences to pass over first."},
     {"every", 0, OPT_INT, offsetof(struct settings, every), "1", 1, 1000000, NULL, "K", "Show every K-th step, beginning with the first."},
+    {"columns", 0, OPT_INT, offsetof(struct settings, columns), "40", 1, 1000000, NULL, "N",
+     "Frames in a row; a longer sequence goes on in rows below."},
     {"scale", 0, OPT_INT, offsetof(struct settings, scale), "3", 1, 100, NULL, "S", "Pixels of the picture for one of a frame."},
     {"image", 0, OPT_TEXT, offsetof(struct settings, image), NULL, 0, 0, NULL, "HxWxC",
      "Height, width and channels (1 grey, 3 RGB) of a frame, where the header does not say."},
@@ -29,7 +31,7 @@ static struct settings settings;
 static const struct option_group groups[] = {{"Picture", rows, &settings}, {"Common", options_quiet, &settings.common}, {0}};
 static const struct program program = {
     .name = "seq-frames",
-    .reads_writes = "stream in, PNG out: a contact sheet, sequences as groups of rows, steps as columns",
+    .reads_writes = "stream in, PNG out: a contact sheet, sequences as groups of rows, steps side by side",
     .operands = "[STREAM]",
     .operands_max = 1,
     .examples = "gen-pendulum -n 8 --seed 2 | seq-frames -o sheet.png\n"
@@ -46,7 +48,14 @@ struct plan {
     int n;
     char *field[MOST_FIELDS];
     int height, width, channels;
+    int frames; /* of the longest sequence, every K-th step */
 };
+
+/* Rows of the sheet that one field of the longest sequence takes. */
+static int lines_of(const struct plan *p)
+{
+    return (p->frames - 1) / settings.columns + 1;
+}
 
 static void plan_free(struct plan *p)
 {
@@ -107,9 +116,10 @@ static int collect(struct reader *in, const char *name, struct record *kept, int
                 : error_set(e, DSSM_BAD_INPUT, "%s: %llu sequences, none left to show", name, (unsigned long long)reader_count(in));
 }
 
-/* Frames of one field into one row. Steps that the mask of x hides stay missing. */
-static int show_field(struct sheet *sheet, const struct plan *p, const struct record *rec, const char *name, int row, struct error *e)
+/* Frames of field k of sequence i. Steps that the mask of x hides stay missing. */
+static int show_field(struct sheet *sheet, const struct plan *p, const struct record *rec, int i, int k, struct error *e)
 {
+    const char *name = p->field[k];
     const struct array *a = judge_field(rec, name, e), *mask = strcmp(name, "x") ? NULL : record_get(rec, "mask");
     size_t size = (size_t)p->height * (size_t)p->width * (size_t)p->channels;
     if (!a)
@@ -121,15 +131,17 @@ static int show_field(struct sheet *sheet, const struct plan *p, const struct re
         return error_set(e, DSSM_BAD_INPUT, "field mask: expected %zu numbers, got %zu", a->shape[0], array_count(mask));
     double *values = xmalloc(array_count(a) * sizeof *values);
     judge_values(a, values);
-    for (size_t t = 0; t < a->shape[0]; t += (size_t)settings.every)
+    for (size_t t = 0; t < a->shape[0]; t += (size_t)settings.every) {
+        int frame = (int)(t / (size_t)settings.every), line = frame / settings.columns;
         if (!mask || array_get(mask, t) != 0)
-            sheet_frame(sheet, row, (int)(t / (size_t)settings.every), values + t * size);
+            sheet_frame(sheet, (i * lines_of(p) + line) * p->n + k, frame % settings.columns, values + t * size);
+    }
     free(values);
     return DSSM_OK;
 }
 
-/* Columns that the longest of the records needs. */
-static int columns(const struct plan *p, const struct record *rec, int n)
+/* Frames that the longest of the records has to show. */
+static int frames_of(const struct plan *p, const struct record *rec, int n)
 {
     size_t most = 1;
     for (int i = 0; i < n; i++)
@@ -142,13 +154,21 @@ static int columns(const struct plan *p, const struct record *rec, int n)
     return most > SHEET_MAX_PIXELS ? SHEET_MAX_PIXELS : (int)most;
 }
 
-static struct sheet *draw(const struct plan *p, const struct record *rec, int n, const char *name, struct error *e)
+static struct sheet *draw(struct plan *p, const struct record *rec, int n, const char *name, struct error *e)
 {
-    struct sheet_layout layout = {p->height, p->width, p->channels, n * p->n, columns(p, rec, n), p->n, settings.scale};
+    p->frames = frames_of(p, rec, n);
+    double high = (double)n * lines_of(p) * p->n;
+    struct sheet_layout layout = {.height = p->height,
+                                  .width = p->width,
+                                  .channels = p->channels,
+                                  .rows = high > SHEET_MAX_PIXELS ? SHEET_MAX_PIXELS : (int)high, /* which sheet_new refuses */
+                                  .columns = p->frames < settings.columns ? p->frames : settings.columns,
+                                  .scale = settings.scale};
+    layout.group = layout.rows / n;
     struct sheet *sheet = sheet_new(&layout, e);
     for (int i = 0; i < n && sheet; i++)
         for (int k = 0; k < p->n && sheet; k++)
-            if (show_field(sheet, p, &rec[i], p->field[k], i * p->n + k, e) != DSSM_OK) {
+            if (show_field(sheet, p, &rec[i], i, k, e) != DSSM_OK) {
                 error_prefix(e, "%s: record %d", name, settings.skip + i + 1);
                 sheet_free(sheet);
                 sheet = NULL;

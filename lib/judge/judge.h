@@ -131,7 +131,7 @@ void mse_free(struct mse *m); /* NULL is allowed */
 
 /* ---- contact sheets (sheet.c, png.c) ---- */
 
-/* Frames side by side: a row a field, a column a step, rows of one sequence close together. */
+/* Frames side by side: a column a step, rows of one sequence close together. */
 struct sheet;
 struct sheet_layout {
     int height, width, channels; /* of a frame; channels 1 or 3 */

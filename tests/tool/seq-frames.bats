@@ -107,3 +107,24 @@ END
     assert_line --index 7 "96 96 96 96 96 96 1 96 112 96 112 96 96 96 96 96 96"
     assert_line --index 14 "96 96 96 96 96 96 2 96 3 96 4 96 96 96 96 96 96"
 }
+
+@test "a sequence longer than the sheet is wide goes on below, field by field" {
+    tiny '{"x": {"dtype": "|u1", "shape": [1], "image": [1, 1, 1]}, "x_pred": {"dtype": "|u1", "shape": [1]}}' > a << 'END'
+{"id": "a", "x": [[1], [2], [3], [4], [5]], "x_pred": [[11], [12], [13], [14], [15]]}
+{"id": "b", "x": [[6]], "x_pred": [[16]]}
+END
+    seq-frames a --scale 1 --columns 3 -o a.png
+    run pixels a.png
+    assert_line --index 0 "$((12 + 3 + 2)) $((12 + 2 * (4 + 3) + 6)) 1"
+    local edge="96 96 96 96 96 96"
+    assert_line --index 7 "$edge 1 96 2 96 3 $edge"
+    assert_line --index 9 "$edge 11 96 12 96 13 $edge"
+    assert_line --index 11 "$edge 4 96 5 96 112 $edge"
+    assert_line --index 13 "$edge 14 96 15 96 112 $edge"
+    assert_line --index 20 --partial "$edge 6 96"
+    gen-pendulum -n 1 --steps 160 > long
+    seq-frames long -o long.png
+    run pixels long.png
+    assert_line --index 0 "$((12 + 40 * 48 + 39)) $((12 + 4 * 48 + 3)) 1"
+    refuses 2 "fewer sequences" seq-frames --columns 1 --scale 100 <(gen-pendulum -n 1 --steps 5000) -o sheet.png
+}
