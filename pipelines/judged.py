@@ -13,6 +13,8 @@ METRICS = {
     "r2_angle2": ("R² angle 2", True),
     "r2_velocity1": ("R² velocity 1", True),
     "r2_velocity2": ("R² velocity 2", True),
+    "r2_angle1_cubic": ("R² angle 1, cubic", True),
+    "r2_angle2_cubic": ("R² angle 2, cubic", True),
     "r2_velocity1_cubic": ("R² velocity 1, cubic", True),
     "r2_velocity2_cubic": ("R² velocity 2, cubic", True),
     "mse_smoothed": ("MSE smoothed", False),
@@ -35,6 +37,8 @@ REACHER_STATES = {
     "r2_angle2": "r2_wrist",
     "r2_velocity1": "r2_shoulder_velocity",
     "r2_velocity2": "r2_wrist_velocity",
+    "r2_angle1_cubic": "r2_shoulder_cubic",
+    "r2_angle2_cubic": "r2_wrist_cubic",
     "r2_velocity1_cubic": "r2_shoulder_velocity_cubic",
     "r2_velocity2_cubic": "r2_wrist_velocity_cubic",
 }

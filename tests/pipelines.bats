@@ -116,7 +116,7 @@ field() { awk -F '\t' -v row="$1" -v metric="$2" -v name="$3" 'NR == 1 { for (i 
 # arm ROW SEED UNWRAPPED SHOULDER WRIST SHOULDER_VELOCITY WRIST_VELOCITY SMOOTHED FLOOR: one training's results on the reacher
 arm() {
     mkdir -p "runs/$1"
-    jq -n "{r2_unwrapped: $3, r2_shoulder: $4, r2_wrist: $5, r2_shoulder_velocity: $6, r2_wrist_velocity: $7, r2_shoulder_velocity_cubic: 0.5, r2_wrist_velocity_cubic: 0.5,
+    jq -n "{r2_unwrapped: $3, r2_shoulder: $4, r2_wrist: $5, r2_shoulder_velocity: $6, r2_wrist_velocity: $7, r2_shoulder_velocity_cubic: 0.5, r2_wrist_velocity_cubic: 0.5, r2_shoulder_cubic: 0.6,
         mse_smoothed: $8, mse_floor: $9, elbo: 110, distortion_excess: 40, rate: 25}" >"runs/$1/$2.json"
     printf '40 20 2\n' >"runs/$1/$2.time"
 }
@@ -155,6 +155,7 @@ arm() {
     assert_equal "$(field rgb-vhp-ekvae-co mse_smoothed bar)" 0.000164
     assert_equal "$(field rgb-vhp-ekvae-co mse_smoothed holds)" no
     assert_equal "$(field rgb-vhp-ekvae-co mse_floor median)" inf
+    assert_equal "$(field rgb-vhp-ekvae-co r2_angle1_cubic median)" 0.6
 }
 
 @test "table: nothing to show is said" {
@@ -361,11 +362,11 @@ job() { "${JOB[@]}" "$@"; }
 
 @test "make: a table's rows and seeds become jobs, each once" {
     cd "$ROOT"
-    run make --no-print-directory -n BIN=none table-1a-run table-1b-run table-1c-run table-2-run SEEDS=3
+    run make --no-print-directory -n BIN=none REACHER=none table-1a-run table-1b-run table-1c-run table-2-run SEEDS=3
     assert_success
-    assert_line --regexp "DATA=work/reacher/angle-paper SIMULATOR='gen-reacher --preset paper ' FLOOR='--cubic --unwrapped'"
-    assert_line --regexp "DATA=work/reacher/rgb SIMULATOR='gen-reacher --observe rgb ' FLOOR='--cubic' "
-    assert_line --regexp "gen-reacher --observe rgb --preset paper -n 500 --seed 2 -o work/reacher/rgb-paper/test.msgpack"
+    assert_line --regexp "DATA=none/angle-paper SIMULATOR='gen-reacher --preset paper ' FLOOR='--cubic --unwrapped'"
+    assert_line --regexp "DATA=none/rgb SIMULATOR='gen-reacher --observe rgb ' FLOOR='--cubic' "
+    assert_line --regexp "gen-reacher --observe rgb --preset paper -n 500 --seed 2 -o none/rgb-paper/test.msgpack"
     local row
     while read -r row; do
         assert_equal "$(grep -c "pipelines/job pipelines/tables.tsv work/tables/$row/[123] *\$" <<<"$output")" 3
