@@ -78,35 +78,6 @@ static void add_history(struct model *m, const struct dataset *d, const char *pr
     json_decref(copy);
 }
 
-/* The model to begin with has the parameters of the one that is to be trained. */
-static int check_from(const struct model *from, const struct model *m, const char *path, struct error *e)
-{
-    if (from->kind != m->kind)
-        return error_set(e, DSSM_BAD_INPUT, "--from: %s: expected a model of kind %s, got %s", path, m->kind->name, from->kind->name);
-    const struct params *have = &from->params, *want = &m->params;
-    for (int i = 0; i < want->n; i++) {
-        const struct param *w = &want->entry[i];
-        int k = params_find(have, w->name);
-        if (k < 0 || have->entry[k].rows != w->rows || have->entry[k].cols != w->cols)
-            return error_set(e, DSSM_BAD_INPUT, "--from: %s: %s: expected %d×%d numbers as the settings ask for, got %d×%d", path, w->name,
-                             w->rows, w->cols, k < 0 ? 0 : have->entry[k].rows, k < 0 ? 0 : have->entry[k].cols);
-    }
-    if (have->n != want->n)
-        return error_set(e, DSSM_BAD_INPUT, "--from: %s: expected %d tensors as the settings ask for, got %d", path, want->n, have->n);
-    return DSSM_OK;
-}
-
-/* *from is NULL if no model was named. */
-static int load_from(const struct job *j, const struct model *m, struct model **from, struct error *e)
-{
-    *from = NULL;
-    if (!j->files->from)
-        return DSSM_OK;
-    if (!(*from = model_load(j->files->from, e)))
-        return e->code;
-    return check_from(*from, m, j->files->from, e);
-}
-
 static int train_on(const struct job *j, const struct dataset *d, const struct dataset *validation, struct error *e)
 {
     struct model *m = model_new(j->kind, j->settings, d->dx, d->du, header_get_field(d->header, "x"), j->common->seed, e);
@@ -115,7 +86,7 @@ static int train_on(const struct job *j, const struct dataset *d, const struct d
         return e->code;
     }
     struct model *from;
-    if (load_from(j, m, &from, e)) {
+    if (from_load(j->files->from, m, &from, e)) {
         model_free(from);
         model_free(m);
         return e->code;

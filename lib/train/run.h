@@ -68,6 +68,10 @@ int run_forward(struct run *r, unsigned moving, struct batch_result *out, struct
 bool run_stop_asked(const struct run *r);
 json_t *run_summary(const struct run *r); /* what the model's file says of its training; caller decrefs */
 
+/* from.c: the model at path, if it has m's kind and parameters, laid out as m's; NULL for path NULL. The caller frees it, after an error
+ * (DSSM_BAD_INPUT for another kind or other layers) too. */
+int from_load(const char *path, const struct model *m, struct model **from, struct error *e);
+
 /* probe.c: sets now.objective.d0 from a short training of the coders alone */
 int probe_d0(struct run *r, struct error *e);
 

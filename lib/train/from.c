@@ -1,0 +1,30 @@
+/* --from MODEL: a training that begins with another model's parameters. */
+#include "train/run.h"
+
+/* Has it the parameters of the one that is to be trained? */
+static int check(const struct model *from, const struct model *m, const char *path, struct error *e)
+{
+    if (from->kind != m->kind)
+        return error_set(e, DSSM_BAD_INPUT, "--from: %s: expected a model of kind %s, got %s", path, m->kind->name, from->kind->name);
+    const struct params *have = &from->params, *want = &m->params;
+    for (int i = 0; i < want->n; i++) {
+        const struct param *w = &want->entry[i];
+        int k = params_find(have, w->name);
+        if (k != i || have->entry[k].rows != w->rows || have->entry[k].cols != w->cols)
+            return error_set(e, DSSM_BAD_INPUT, "--from: %s: %s: expected %d×%d numbers as the settings ask for, got %d×%d", path, w->name,
+                             w->rows, w->cols, k < 0 ? 0 : have->entry[k].rows, k < 0 ? 0 : have->entry[k].cols);
+    }
+    if (have->n != want->n)
+        return error_set(e, DSSM_BAD_INPUT, "--from: %s: expected %d tensors as the settings ask for, got %d", path, want->n, have->n);
+    return DSSM_OK;
+}
+
+int from_load(const char *path, const struct model *m, struct model **from, struct error *e)
+{
+    *from = NULL;
+    if (!path)
+        return DSSM_OK;
+    if (!(*from = model_load(path, e)))
+        return e->code;
+    return check(*from, m, path, e);
+}
