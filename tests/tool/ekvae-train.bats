@@ -404,8 +404,9 @@ END
     same_tensors m.npz "$REFERENCE/m.npz"
     rm m.npz run.ck m.jsonl
     train --from "$REFERENCE/m.npz"
-    ! same_tensors m.npz "$REFERENCE/m.npz" 2> words
-    grep -q AssertionError words
+    run same_tensors m.npz "$REFERENCE/m.npz"
+    assert_failure
+    assert_output --partial AssertionError
 }
 
 @test "--from: a model of other layers, of another kind, that is not there" {
