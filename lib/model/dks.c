@@ -34,7 +34,7 @@ static const struct option_row dks_options[] = {
 };
 
 struct dks {
-    int dz, transition;
+    int dz, shown, transition; /* shown: so many first dimensions of z the decoder sees */
     int combines;
     struct recognition recognition;
     struct network decoder;
@@ -59,6 +59,15 @@ static struct mlp combiner_declare(struct model *m, const struct dks_settings *s
     return c;
 }
 
+static int dks_check(const void *settings, int dx, int du, struct error *e)
+{
+    const struct dks_settings *s = settings;
+    if (s->transition == TRANSITION_GATED && s->linear.positions > 0)
+        return error_set(e, DSSM_USAGE, "--positions: expected --transition linear, got gated");
+    int code = transition_check(&s->linear, s->common.latent, e);
+    return code ? code : recognition_check(settings, dx, du, e);
+}
+
 static void dks_declare(struct model *m, uint64_t seed)
 {
     const struct dks_settings *s = m->settings;
@@ -70,7 +79,8 @@ static void dks_declare(struct model *m, uint64_t seed)
     int h = recognition_rows(&k->recognition);
     k->combiner = combiner_declare(m, s, h, seed);
     k->first = gauss_declare(&m->params, "first", h, &s->combiner, k->dz, s->common.encoder_log_variance, GROUP_PHI, seed);
-    k->decoder = decoder_declare(m, k->dz, seed);
+    k->shown = s->linear.positions > 0 ? s->linear.positions : k->dz;
+    k->decoder = decoder_declare(m, k->shown, seed);
     if (s->transition == TRANSITION_GATED)
         k->gated =
             gated_declare(&m->params, k->dz, m->du, &(struct gated_settings){s->linear.hidden, s->linear.decay, s->linear.variance}, seed);
@@ -137,13 +147,18 @@ static struct path run(struct pass *a, struct tape *t, struct recognition_past p
     return path_run(t, a->b, a->n, &steps, before);
 }
 
+static var *decoded(struct tape *t, const struct dks *k, var *z)
+{
+    return network_apply(t, &k->decoder, rows_of(t, z, 0, k->shown));
+}
+
 static struct loss dks_loss(const struct model *m, struct tape *t, const struct batch *b, const struct noise *n)
 {
     const struct dks *k = m->parts;
     struct pass a = {.k = k, .b = b, .n = n};
     struct path path = run(&a, t, (struct recognition_past){0}, NULL);
     var *first = prior_rate(t, &k->prior, gauss_step(t, path.q, 0, b->B), step_of(t, path.z, 0, b->B), b, n);
-    return (struct loss){coder_distortion(t, m, b, network_apply(t, &k->decoder, path.z)), add(t, first, path_rate(t, b, &path))};
+    return (struct loss){coder_distortion(t, m, b, decoded(t, k, path.z)), add(t, first, path_rate(t, b, &path))};
 }
 
 /* ---- use ---- */
@@ -177,7 +192,7 @@ static struct gauss dks_step(const struct model *m, struct tape *t, struct laten
 static var *dks_decode(const struct model *m, struct tape *t, struct latent now)
 {
     const struct dks *k = m->parts;
-    return network_apply(t, &k->decoder, now.z);
+    return decoded(t, k, now.z);
 }
 
 static struct latent dks_start(const struct model *m, struct tape *t, const struct batch *b, const struct noise *n)
@@ -193,7 +208,7 @@ const struct model_kind model_dks = {
     .defaults = recognition_defaults,
     .settings_size = sizeof(struct dks_settings),
     .parts_size = sizeof(struct dks),
-    .check = recognition_check,
+    .check = dks_check,
     .declare = dks_declare,
     .loss = dks_loss,
     .infer = dks_infer,

@@ -30,13 +30,20 @@ static const struct option_row dvbs_options[] = {
 };
 
 struct dvbs {
-    int dz;
+    int dz, shown; /* shown: so many first dimensions of z the decoder sees */
     struct recognition recognition;
     struct network decoder;
     struct mlp fusion, first, f; /* f without the hierarchical prior alone */
     struct transition transition;
     struct prior prior;
 };
+
+static int dvbs_check(const void *settings, int dx, int du, struct error *e)
+{
+    const struct dvbs_settings *s = settings;
+    int code = transition_check(&s->transition, s->common.latent, e);
+    return code ? code : recognition_check(settings, dx, du, e);
+}
 
 static void dvbs_declare(struct model *m, uint64_t seed)
 {
@@ -48,7 +55,8 @@ static void dvbs_declare(struct model *m, uint64_t seed)
     int h = recognition_rows(&k->recognition);
     k->fusion = gauss_declare(&m->params, "fusion", h, &s->fusion, k->dz, log(s->fusion_variance), GROUP_PHI, seed);
     k->first = gauss_declare(&m->params, "first", h, &s->fusion, k->dz, s->common.encoder_log_variance, GROUP_PHI, seed);
-    k->decoder = decoder_declare(m, k->dz, seed);
+    k->shown = s->transition.positions > 0 ? s->transition.positions : k->dz;
+    k->decoder = decoder_declare(m, k->shown, seed);
     k->transition = transition_declare(&m->params, k->dz, m->du, &s->transition, seed);
     if (s->common.prior == PRIOR_NORMAL) {
         k->f = mlp_declare(&m->params, "first.f", k->dz, &s->start, k->dz, ACT_TANH, ACT_NONE, GROUP_PSI0, seed);
@@ -123,6 +131,11 @@ static struct path run(struct pass *a, struct tape *t, struct recognition_past p
     return path_run(t, a->b, a->n, &steps, before);
 }
 
+static var *decoded(struct tape *t, const struct dvbs *k, var *z)
+{
+    return network_apply(t, &k->decoder, rows_of(t, z, 0, k->shown));
+}
+
 static struct loss dvbs_loss(const struct model *m, struct tape *t, const struct batch *b, const struct noise *n)
 {
     const struct dvbs *k = m->parts;
@@ -130,7 +143,7 @@ static struct loss dvbs_loss(const struct model *m, struct tape *t, const struct
     struct path path = run(&a, t, (struct recognition_past){0}, NULL);
     struct gauss q1 = gauss_step(t, path.q, 0, b->B);
     var *first = k->prior.kind == PRIOR_VHP ? prior_rate(t, &k->prior, q1, step_of(t, path.z, 0, b->B), b, n) : kl_standard(t, a.start);
-    return (struct loss){coder_distortion(t, m, b, network_apply(t, &k->decoder, path.z)), add(t, first, path_rate(t, b, &path))};
+    return (struct loss){coder_distortion(t, m, b, decoded(t, k, path.z)), add(t, first, path_rate(t, b, &path))};
 }
 
 /* ---- use ---- */
@@ -165,7 +178,7 @@ static struct gauss dvbs_step(const struct model *m, struct tape *t, struct late
 static var *dvbs_decode(const struct model *m, struct tape *t, struct latent now)
 {
     const struct dvbs *k = m->parts;
-    return network_apply(t, &k->decoder, now.z);
+    return decoded(t, k, now.z);
 }
 
 static struct latent dvbs_start(const struct model *m, struct tape *t, const struct batch *b, const struct noise *n)
@@ -182,7 +195,7 @@ const struct model_kind model_dvbs = {
     .defaults = recognition_defaults,
     .settings_size = sizeof(struct dvbs_settings),
     .parts_size = sizeof(struct dvbs),
-    .check = recognition_check,
+    .check = dvbs_check,
     .declare = dvbs_declare,
     .loss = dvbs_loss,
     .infer = dvbs_infer,

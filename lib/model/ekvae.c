@@ -44,7 +44,9 @@ static int ekvae_check(const void *settings, int dx, int du, struct error *e)
         return error_set(e, DSSM_USAGE, "--aux: expected at most the latent size %d, got %d", s->common.latent, s->aux);
     if (s->push.strength != 0 && du == 0)
         return error_set(e, DSSM_USAGE, "--push: expected data with controls, got none");
-    return DSSM_OK;
+    if (s->push.strength != 0 && s->transition.positions > 0)
+        return error_set(e, DSSM_USAGE, "--push: expected no --positions, which controls do not move");
+    return transition_check(&s->transition, s->common.latent, e);
 }
 
 static void ekvae_declare(struct model *m, uint64_t seed)
@@ -107,8 +109,8 @@ static var *measurement_matrix(struct tape *t, const struct ekvae *k, int lanes)
 static struct transition_at stand_still(struct tape *t, const struct transition_at *at, const struct batch *b, int step, int n)
 {
     var *alive = alive_at(t, b, step), *unit = diag_matrix(t, filled(t, n, b->B, 1));
-    return (struct transition_at){choose(t, alive, at->F, unit), at->push ? mul_lanes(t, at->push, alive) : NULL,
-                                  mul_lanes(t, at->Q, alive)};
+    return (struct transition_at){
+        .F = choose(t, alive, at->F, unit), .push = at->push ? mul_lanes(t, at->push, alive) : NULL, .Q = mul_lanes(t, at->Q, alive)};
 }
 
 static struct filter_pass run_filter(const struct model *m, struct tape *t, const struct batch *b, var *a, struct carry *carry)
@@ -124,6 +126,7 @@ static struct filter_pass run_filter(const struct model *m, struct tape *t, cons
     for (int s = 0; s < T; s++) {
         if (s > 0 || goes_on) {
             struct transition_at at = transition_apply(t, &k->transition, z.mean, s > 0 && u ? step_of(t, u, s - 1, B) : push);
+            at.Q = transition_noise(t, &k->transition, &at);
             if (some_ended(b, s))
                 at = stand_still(t, &at, b, s, k->dz);
             z = kalman_predict(t, z, at.F, at.push, at.Q);
@@ -150,22 +153,39 @@ static struct belief run_smoother(struct tape *t, const struct filter_pass *pass
 
 /* ---- the bound ---- */
 
+/* KL(q(a_t|x_t) ‖ p(a_t|z_{t−1}, u_{t−1})), with positions, whose noise is no diagonal one: of all steps, against N(H z_1, R) in the first
+ * (p), and else against the mean and the transition's noise. */
+static var *kl_of_positions(struct tape *t, const struct ekvae *k, struct gauss q, struct gauss p, var *mean,
+                            const struct transition_at *at, var *R)
+{
+    int B = p.mean->lanes, later = mean->lanes;
+    var *S = block_of(t, transition_noise(t, &k->transition, at), k->dz, k->dz, 0, 0, k->da, k->da);
+    var *sd = diag_matrix(t, v_sqrt(t, lanes_of(t, q.variance, B, later)));
+    var *kl = kl_full(t, lanes_of(t, q.mean, B, later), sd, mean, chol(t, add_diag(t, S, R, k->da), k->da), k->da);
+    return stack_lanes(t, 2, (var *const[]){kl_diag(t, gauss_step(t, q, 0, B), p), kl});
+}
+
 /* KL(q(a_t|x_t) ‖ p(a_t|z_{t−1}, u_{t−1})) over all observed steps, the first one against N(H z_1, R) → 1×B. z: samples, dz×(T·B). */
 static var *aux_rate(const struct model *m, struct tape *t, const struct batch *b, struct gauss q, var *z)
 {
     const struct ekvae *k = m->parts;
     int T = b->T, B = b->B, before = (T - 1) * B;
-    var *R = shift(t, v_exp(t, param(t, k->log_R)), VARIANCE_FLOOR);
+    var *R = shift(t, v_exp(t, param(t, k->log_R)), VARIANCE_FLOOR), *kl = NULL;
     struct gauss p = {rows_of(t, step_of(t, z, 0, B), 0, k->da), spread(t, R, B)};
     if (T > 1) {
         var *from = lanes_of(t, z, 0, before), *u = b->u ? lanes_of(t, batch_value(t, b->u, b->du, T * B), 0, before) : NULL;
         struct transition_at at = transition_apply(t, &k->transition, from, u);
         var *mean = rows_of(t, transition_mean(t, &at, from), 0, k->da);
-        var *variance = add_rows(t, rows_of(t, at.Q, 0, k->da), R);
-        p.mean = stack_lanes(t, 2, (var *const[]){p.mean, mean});
-        p.variance = stack_lanes(t, 2, (var *const[]){p.variance, variance});
+        if (at.C) {
+            kl = kl_of_positions(t, k, q, p, mean, &at, R);
+        } else {
+            var *variance = add_rows(t, rows_of(t, at.Q, 0, k->da), R);
+            p.mean = stack_lanes(t, 2, (var *const[]){p.mean, mean});
+            p.variance = stack_lanes(t, 2, (var *const[]){p.variance, variance});
+        }
     }
-    var *kl = kl_diag(t, q, p);
+    if (!kl)
+        kl = kl_diag(t, q, p);
     if (!b->all_seen)
         kl = mul_lanes(t, kl, batch_value(t, b->seen, 1, T * B));
     return sum_steps(t, kl, T);

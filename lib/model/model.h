@@ -267,28 +267,37 @@ struct transition_settings {
     double mixing_gain;     /* factor on the start of g's last weights */
     double decay;           /* pull of F⁽ᵐ⁾ towards I, see struct param */
     double variance;        /* start of Q⁽ᵐ⁾ and R */
+    int positions;          /* K: so many first dimensions of z are moved by the others; below dz */
 };
+/* With K positions z = (p, v): v' = F_v z + B_v u as mixed, p' = p + C v' with a constant C, so that v is linear in how p has moved last.
+ */
 struct transition {
-    int dz, du;
+    int dz, du, positions;
     struct mlp g;
-    int F, B, log_Q; /* F − I (dz·dz)×M, (dz·du)×M (-1 without controls), dz×M */
+    int F, B, log_Q; /* F − I ((dz−K)·dz)×M, ((dz−K)·du)×M (-1 without controls), dz×M */
+    int C;           /* (K·(dz−K))×1; -1 if K is 0 */
 };
 struct transition_at { /* the transition at given states, L lanes */
     var *F;            /* (dz·dz)×L */
     var *push;         /* B u, dz×L; NULL without controls */
-    var *Q;            /* dz×L, variances */
+    var *Q;            /* dz×L, variances; with positions those of (p, v') before v' moves p */
+    var *C;            /* (K·(dz−K))×L; NULL without positions */
 };
 /* A start from which a control acts on a dimension of z everywhere alike. */
 struct push_settings {
     double strength; /* what a control of 1 adds a step */
     double variance; /* the dimension's process noise */
 };
-/* Adds the push to the start values of B and sets log Q's: of control j (from 0) on dimension i. */
+/* Adds the push to the start values of B and sets log Q's: of control j (from 0) on dimension i. There are no positions. */
 void transition_push(struct params *p, const struct transition *tr, int j, int i, const struct push_settings *s);
+/* Can states of size dz have so many positions? */
+int transition_check(const struct transition_settings *s, int dz, struct error *e);
 struct transition transition_declare(struct params *p, int dz, int du, const struct transition_settings *s, uint64_t seed);
 /* At states z dz×L with controls u du×L; u NULL: no control acts, as if it were 0. */
 struct transition_at transition_apply(struct tape *t, const struct transition *tr, var *z, var *u);
-/* p(z_{t+1}|z_t, u_t): mean F z + B u, variance Q */
+/* The process noise: Q, dz×L; with positions, which it moves by way of the velocities, L diag(Q) Lᵀ, (dz·dz)×L, where L = [I C; 0 I]. */
+var *transition_noise(struct tape *t, const struct transition *tr, const struct transition_at *at);
+/* p(z_{t+1}|z_t, u_t): mean F z + B u, variance Q or, with positions, the diagonal of their noise */
 struct gauss transition_gauss(struct tape *t, const struct transition *tr, var *z, var *u);
 /* F z + B u */
 var *transition_mean(struct tape *t, const struct transition_at *at, var *z);

@@ -30,7 +30,10 @@ int begins_sequence(const struct record *r, const char *before, struct error *e)
     {"base-decay", 0, OPT_REAL, (at) + offsetof(struct transition_settings, decay), pull, 0, 1000, NULL, "D",                              \
      "pull of F's base matrices towards the identity: share lost an update, over the learning rate"},                                      \
     {"start-variance", 0, OPT_REAL, (at) + offsetof(struct transition_settings, variance), "0.01", 1e-8, 1e4, NULL, "V",                   \
-     noise " at the start of training"}
+     noise " at the start of training"},                                                                                                   \
+    {"positions", 0, OPT_INT, (at) + offsetof(struct transition_settings, positions), "0", 0, 63, NULL, "K",                               \
+     "the first K dimensions of z are positions: nothing moves them but the others' new values, by a constant linear map, as velocities "  \
+     "do; 0: no such tie"}
 /* clang-format on */
 
 /* The picture that an observation is, of which the header's description of x tells the shape; or one pixel of dx channels (coder.c). */

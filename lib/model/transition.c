@@ -36,14 +36,27 @@ static void start_bases(struct params *p, const struct transition *tr, const str
         centre(p, tr->B);
 }
 
+int transition_check(const struct transition_settings *s, int dz, struct error *e)
+{
+    if (s->positions >= dz && s->positions > 0)
+        return error_set(e, DSSM_USAGE, "--positions: expected less than the latent size %d, got %d", dz, s->positions);
+    return DSSM_OK;
+}
+
 struct transition transition_declare(struct params *p, int dz, int du, const struct transition_settings *s, uint64_t seed)
 {
-    struct transition tr = {.dz = dz, .du = du, .B = -1};
+    struct transition tr = {.dz = dz, .du = du, .positions = s->positions, .B = -1, .C = -1};
+    int mixed = dz - s->positions; /* rows of F and B that are */
     tr.g = mlp_declare(p, "transition.g", dz + du, &s->hidden, s->bases, ACT_TANH, ACT_NONE, GROUP_PSI, seed);
-    tr.F = params_add(p, "transition.F_minus_I", dz * dz, s->bases, GROUP_PSI, 1);
+    tr.F = params_add(p, "transition.F_minus_I", mixed * dz, s->bases, GROUP_PSI, 1);
     if (du > 0)
-        tr.B = params_add(p, "transition.B", dz * du, s->bases, GROUP_PSI, 1);
+        tr.B = params_add(p, "transition.B", mixed * du, s->bases, GROUP_PSI, 1);
     tr.log_Q = params_add(p, "transition.log_Q", dz, s->bases, GROUP_PSI, 10);
+    if (s->positions > 0) {
+        tr.C = params_add(p, "transition.C", s->positions * mixed, 1, GROUP_PSI, 1);
+        for (int i = 0; i < s->positions; i++) /* at first a velocity is what a position moves in a step */
+            params_value(p, tr.C)[i * mixed + i % mixed] = 1;
+    }
     start_bases(p, &tr, s, seed);
     return tr;
 }
@@ -61,17 +74,51 @@ void transition_push(struct params *p, const struct transition *tr, int j, int i
     }
 }
 
+/* Base matrices of `width` columns mixed for each lane, dz rows of which those of positions are 0. */
+static var *mixed(struct tape *t, const struct transition *tr, int bases, var *alpha, int width)
+{
+    var *rows = matmul(t, param(t, bases), alpha);
+    return tr->positions == 0 ? rows : stack_rows(t, 2, (var *const[]){filled(t, tr->positions * width, alpha->lanes, 0), rows});
+}
+
+/* The rows of positions, in a matrix of `width` columns (a vector: 1), are moved by the others: p + C v'. */
+static var *move_positions(struct tape *t, const struct transition *tr, var *C, var *matrix, int width)
+{
+    int K = tr->positions, n = tr->dz - K;
+    if (K == 0)
+        return matrix;
+    var *p = rows_of(t, matrix, 0, K * width), *v = rows_of(t, matrix, K * width, n * width);
+    return stack_rows(t, 2, (var *const[]){add(t, p, mat_mul(t, C, v, K, n, width)), v});
+}
+
 struct transition_at transition_apply(struct tape *t, const struct transition *tr, var *z, var *u)
 {
     if (tr->du > 0 && !u)
         u = filled(t, tr->du, z->lanes, 0);
     var *zu = tr->du > 0 ? stack_rows(t, 2, (var *const[]){z, u}) : z;
     var *alpha = softmax(t, mlp_apply(t, &tr->g, zu));
-    struct transition_at at = {.F = add_diag(t, matmul(t, param(t, tr->F), alpha), filled(t, tr->dz, 1, 1), tr->dz)};
+    var *F = add_diag(t, mixed(t, tr, tr->F, alpha, tr->dz), filled(t, tr->dz, 1, 1), tr->dz);
+    struct transition_at at = {.C = tr->positions > 0 ? spread(t, param(t, tr->C), z->lanes) : NULL};
+    at.F = move_positions(t, tr, at.C, F, tr->dz);
     if (tr->du > 0)
-        at.push = mat_vec(t, matmul(t, param(t, tr->B), alpha), u);
+        at.push = move_positions(t, tr, at.C, mat_vec(t, mixed(t, tr, tr->B, alpha, tr->du), u), 1);
     at.Q = shift(t, matmul(t, v_exp(t, param(t, tr->log_Q)), alpha), VARIANCE_FLOOR);
     return at;
+}
+
+var *transition_noise(struct tape *t, const struct transition *tr, const struct transition_at *at)
+{
+    int K = tr->positions, dz = tr->dz, n = dz - K, lanes = at->Q->lanes;
+    if (K == 0)
+        return at->Q;
+    var **row = tape_alloc(t, sizeof(var *) * (size_t)(2 * K + 1)); /* of [I C; 0 I] less its diagonal */
+    for (int k = 0; k < K; k++) {
+        row[2 * k] = filled(t, K, lanes, 0);
+        row[2 * k + 1] = rows_of(t, at->C, k * n, n);
+    }
+    row[2 * K] = filled(t, n * dz, lanes, 0);
+    var *L = add_diag(t, stack_rows(t, 2 * K + 1, row), filled(t, dz, 1, 1), dz);
+    return sandwich_diag(t, L, at->Q, dz, dz);
 }
 
 var *transition_mean(struct tape *t, const struct transition_at *at, var *z)
@@ -83,5 +130,6 @@ var *transition_mean(struct tape *t, const struct transition_at *at, var *z)
 struct gauss transition_gauss(struct tape *t, const struct transition *tr, var *z, var *u)
 {
     struct transition_at at = transition_apply(t, tr, z, u);
-    return (struct gauss){transition_mean(t, &at, z), at.Q};
+    var *noise = transition_noise(t, tr, &at);
+    return (struct gauss){transition_mean(t, &at, z), at.C ? diag_of(t, noise, tr->dz) : noise};
 }

@@ -1,11 +1,17 @@
 /* Kalman prediction and update, and the Rauch-Tung-Striebel step: once, for every model that filters. */
 #include "prob/prob.h"
 
+/* P + Q, of which only a diagonal may be given. */
+static var *add_noise(struct tape *t, var *P, var *Q, int n)
+{
+    return Q->rows == n ? add_diag(t, P, Q, n) : add(t, P, Q);
+}
+
 struct belief kalman_predict(struct tape *t, struct belief z, var *F, var *b, var *Q)
 {
     int n = z.mean->rows;
     var *mean = mat_vec(t, F, z.mean);
-    return (struct belief){b ? add(t, mean, b) : mean, add_diag(t, sandwich(t, F, z.cov, n, n), Q, n)};
+    return (struct belief){b ? add(t, mean, b) : mean, add_noise(t, sandwich(t, F, z.cov, n, n), Q, n)};
 }
 
 struct belief kalman_update(struct tape *t, struct belief z, var *a, var *C, var *R, var *seen)
@@ -35,6 +41,6 @@ struct belief smoother_step(struct tape *t, const struct smoother *s, struct bel
 {
     var *J = step_of(t, s->gain, i, s->lanes);
     var *pull = mat_vec(t, J, sub(t, next.mean, step_of(t, s->predicted, i, s->lanes)));
-    var *spread_back = sandwich(t, J, add_diag(t, next.cov, step_of(t, s->Q, i, s->lanes), s->n), s->n, s->n);
+    var *spread_back = sandwich(t, J, add_noise(t, next.cov, step_of(t, s->Q, i, s->lanes), s->n), s->n, s->n);
     return (struct belief){add(t, step_of(t, s->mean, i, s->lanes), pull), add(t, step_of(t, s->rest, i, s->lanes), spread_back)};
 }

@@ -48,7 +48,8 @@ struct belief {
     var *cov;  /* (n·n)×L, symmetric positive definite */
 };
 
-/* m⁻ = F m + b,  P⁻ = F P Fᵀ + diag Q.   F (n·n)×L, b n×L (the control's push; NULL: none), Q n×L */
+/* m⁻ = F m + b,  P⁻ = F P Fᵀ + diag Q.   F (n·n)×L, b n×L (the control's push; NULL: none),
+ * Q n×L or, full, (n·n)×L: then it is added as it is. */
 struct belief kalman_predict(struct tape *t, struct belief z, var *F, var *b, var *Q);
 /* Conditions on a = C z + noise, noise ~ N(0, diag R):  S = C P Cᵀ + R, K = P Cᵀ S⁻¹, m + K(a − C m), and Joseph's
  * (I−KC) P (I−KC)ᵀ + K R Kᵀ. C (d·n)×L, a d×L, R d×1 or d×L; seen 1×L holds 1, or 0 for a lane whose belief stays as it is
@@ -60,7 +61,7 @@ struct smoother {
     int n, steps, lanes;
     var *gain;      /* J_t = P_t F_{t+1}ᵀ (P⁻_{t+1})⁻¹, (n·n)×((T−1)·B) */
     var *rest;      /* (I − J F) P_t (I − J F)ᵀ */
-    var *Q;         /* n×((T−1)·B), of step t+1 */
+    var *Q;         /* n×((T−1)·B) or (n·n)×((T−1)·B), of step t+1 */
     var *mean;      /* filtered means of steps 0..T-2 */
     var *predicted; /* predicted means of steps 1..T-1 */
 };

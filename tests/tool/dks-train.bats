@@ -33,7 +33,7 @@ small() {
     any_trains "$DATA" "$S" "--objective annealing" "--objective elbo --prior normal" "--prior normal" "--filter" "--filter --prior normal" \
         "--initial-phase all --prior-after 0" "--starts 2 --start-updates 2" "--transition gated" "--combiner free" \
         "--combiner correct --transition gated --filter" "--combiner-hidden 8-8 --transition-hidden 8" \
-        "--no-centred-bases --mixing-gain 1"
+        "--no-centred-bases --mixing-gain 1" "--positions 2"
 }
 
 @test "convolutions over colour pictures" {
@@ -88,6 +88,8 @@ small() {
 
 @test "what is wrong is refused" {
     refuses 2 "--transition: expected one of gated, linear, got" dks-train -o m.npz --transition round "$DATA"
+    refuses 2 "--positions: expected --transition linear, got gated" dks-train -o m.npz --positions 2 --transition gated "$DATA"
+    refuses 2 "--positions: expected less than the latent size 3, got 3" dks-train -o m.npz --positions 3 "$DATA"
     refuses 2 "--combiner: expected one of free, correct, mix, got" dks-train -o m.npz --combiner none "$DATA"
     refuses 2 "--mixing-gain" dks-train -o m.npz --mixing-gain -1 "$DATA"
     refuses 2 "--gru-units" dks-train -o m.npz --gru-units 0 "$DATA"

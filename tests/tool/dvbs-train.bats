@@ -32,7 +32,7 @@ small() {
 @test "every objective, prior and version trains" {
     any_trains "$DATA" "$S" "--objective annealing" "--objective elbo --prior normal" "--prior normal" "--filter" "--filter --prior normal" \
         "--initial-phase all --prior-after 0" "--starts 2 --start-updates 2" "--start-hidden 8-8 --prior normal --fusion-hidden 8" \
-        "--no-centred-bases --mixing-gain 1 --fusion-variance 0.02"
+        "--no-centred-bases --mixing-gain 1 --fusion-variance 0.02" "--positions 2"
 }
 
 @test "convolutions over colour pictures" {

@@ -319,6 +319,7 @@ static void whole_gradient_of_other_shapes(void **state)
     any_gradient(&(struct any){"dvbs", SMALL, 2, false, false}, false, 1, 0); /* one step: no transition at all */
     any_gradient(&(struct any){"dvbs", SMALL, 1, true, true}, true, 2, 0);
     any_gradient(&(struct any){"dvbs", SMALL ", \"latent\": 3, \"vhp_latent\": 1", 1, true, false}, true, 0, 0.97);
+    any_gradient(&(struct any){"dvbs", SMALL ", \"latent\": 3, \"positions\": 1", 1, true, false}, true, 0, 0.97);
 }
 
 static void a_fault_is_caught(void **state)

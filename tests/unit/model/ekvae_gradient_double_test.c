@@ -25,6 +25,7 @@ static void whole_gradient_of_other_shapes(void **state)
     any_gradient(&(struct any){"ekvae", SMALL, 2, false, false}, false, 1, 0); /* one step: no transition at all */
     any_gradient(&(struct any){"ekvae", SMALL, 1, true, false}, true, 2, 0);
     any_gradient(&(struct any){"ekvae", SMALL ", \"latent\": 2, \"aux\": 2, \"vhp_latent\": 1", 1, true, false}, false, 0, 0.97);
+    any_gradient(&(struct any){"ekvae", SMALL ", \"positions\": 2", 1, true, false}, true, 0, 0.97);
     any_gradient(&(struct any){"ekvae", SMALL ", \"latent\": 4, \"aux\": 1, \"decoder_output\": \"sigmoid\"", 1, true, true}, true, 0,
                  0.97);
 }

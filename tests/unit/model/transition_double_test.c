@@ -18,15 +18,21 @@ struct parts {
 };
 
 /* A transition with all parameters drawn at random. g has one hidden layer. */
-static struct parts parts_open(int du)
+static struct parts parts_of(int du, int positions)
 {
     struct parts a = {.du = du};
-    struct transition_settings s = {.bases = BASES, .hidden = {1, {5}}, .base_spread = 0.1, .mixing_gain = 1, .variance = 0.02};
+    struct transition_settings s = {
+        .bases = BASES, .hidden = {1, {5}}, .base_spread = 0.1, .mixing_gain = 1, .variance = 0.02, .positions = positions};
     params_init(&a.p);
     a.tr = transition_declare(&a.p, DZ, du, &s, 3);
     for (int i = 0; i < a.p.n; i++)
         params_normal(&a.p, i, 8, 0, 0.6);
     return a;
+}
+
+static struct parts parts_open(int du)
+{
+    return parts_of(du, 0);
 }
 
 static void start_values(void **state)
@@ -301,24 +307,138 @@ static void equal_bases_are_linear(void **state)
     params_free(&a.p);
 }
 
+/* L diag(Q) Lᵀ of one lane, L = [I C; 0 I]. */
+static void compare_noise(const struct parts *a, const var *Q, const var *noise, int l)
+{
+    int K = a->tr.positions, n = DZ - K;
+    double L[DZ][DZ] = {{0}};
+    for (int i = 0; i < DZ; i++)
+        for (int j = 0; j < DZ; j++)
+            L[i][j] = i < K && j >= K ? (double)params_value(&a->p, a->tr.C)[i * n + j - K] : i == j;
+    for (int i = 0; i < DZ; i++)
+        for (int j = 0; j < DZ; j++) {
+            double sum = 0;
+            for (int k = 0; k < DZ; k++)
+                sum += L[i][k] * (double)Q->v[k * Q->ld + l] * L[j][k];
+            assert_near((double)noise->v[(i * DZ + j) * noise->ld + l], sum);
+        }
+}
+
+/* z = (p, v) of one lane by plain loops: v' mixed, p' = p + C v'; and F is what z is multiplied by. */
+static void compare_positions(const struct parts *a, const double *z, const double *u, const struct transition_at *at, const var *mean,
+                              int l)
+{
+    int K = a->tr.positions, n = DZ - K;
+    double zu[DZ + 2], alpha[BASES], next[DZ], F[DZ][DZ];
+    memcpy(zu, z, DZ * sizeof *z);
+    memcpy(zu + DZ, u, 2 * sizeof *u);
+    mixture(a, zu, alpha);
+    for (int i = 0; i < n; i++) {
+        next[K + i] = 0;
+        for (int j = 0; j < DZ; j++) {
+            F[K + i][j] = (K + i == j) + mixed(a, a->tr.F, i * DZ + j, alpha, false);
+            next[K + i] += F[K + i][j] * z[j];
+        }
+        for (int j = 0; j < a->du; j++)
+            next[K + i] += mixed(a, a->tr.B, i * a->du + j, alpha, false) * u[j];
+    }
+    for (int i = 0; i < K; i++) {
+        next[i] = z[i];
+        for (int j = 0; j < DZ; j++)
+            F[i][j] = i == j;
+        for (int v = 0; v < n; v++) {
+            double C = (double)params_value(&a->p, a->tr.C)[i * n + v];
+            next[i] += C * next[K + v];
+            for (int j = 0; j < DZ; j++)
+                F[i][j] += C * F[K + v][j];
+        }
+    }
+    for (int i = 0; i < DZ; i++) {
+        assert_near((double)mean->v[i * mean->ld + l], next[i]);
+        for (int j = 0; j < DZ; j++)
+            assert_near((double)at->F->v[(i * DZ + j) * at->F->ld + l], F[i][j]);
+        assert_near((double)at->Q->v[i * at->Q->ld + l], mixed(a, a->tr.log_Q, i, alpha, true) + VARIANCE_FLOOR);
+    }
+}
+
+static void positions_move_by_velocities(void **state)
+{
+    (void)state;
+    for (int k = 0; k < 4; k++) {
+        struct parts a = parts_of(k & 1 ? 2 : 0, 1 + k / 2);
+        struct tape *t = tape_new();
+        tape_begin(t, &a.p, NULL, 0);
+        var *z = constant(t, DZ, LANES), *u = constant(t, 2, LANES);
+        for (int i = 0; i < DZ * LANES; i++)
+            z->v[i] = check_draw(1, i);
+        for (int i = 0; i < 2 * LANES; i++)
+            u->v[i] = check_draw(2, i);
+        struct transition_at at = transition_apply(t, &a.tr, z, a.du > 0 ? u : NULL);
+        var *mean = transition_mean(t, &at, z);
+        var *noise = transition_noise(t, &a.tr, &at), *variance = transition_gauss(t, &a.tr, z, a.du > 0 ? u : NULL).variance;
+        for (int l = 0; l < LANES; l++) {
+            double one[DZ], control[2];
+            for (int i = 0; i < DZ; i++)
+                one[i] = (double)z->v[i * z->ld + l];
+            for (int i = 0; i < 2; i++)
+                control[i] = (double)u->v[i * u->ld + l];
+            compare_positions(&a, one, control, &at, mean, l);
+            compare_noise(&a, at.Q, noise, l);
+            for (int i = 0; i < DZ; i++)
+                assert_true(variance->v[i * variance->ld + l] == noise->v[i * (DZ + 1) * noise->ld + l]);
+        }
+        tape_free(t);
+        params_free(&a.p);
+    }
+}
+
+/* At first a velocity is what a position moves in a step; where there are fewer, one moves several. */
+static void start_of_positions(void **state)
+{
+    (void)state;
+    for (int K = 1; K <= 2; K++) {
+        struct params p;
+        struct transition_settings s = {.bases = 2, .hidden = {1, {5}}, .variance = 0.02, .positions = K};
+        params_init(&p);
+        struct transition tr = transition_declare(&p, DZ, 1, &s, 3);
+        assert_int_equal(p.entry[tr.F].rows, (DZ - K) * DZ);
+        assert_int_equal(p.entry[tr.B].rows, DZ - K);
+        for (int i = 0; i < 2; i++)
+            assert_true(params_value(&p, tr.C)[i] == (K == 2 || i == 0 ? 1 : 0));
+        params_free(&p);
+    }
+}
+
+static void positions_leave_a_velocity(void **state)
+{
+    (void)state;
+    for (int K = 0; K <= 4; K++) {
+        struct error e = {0};
+        struct transition_settings s = {.positions = K};
+        assert_int_equal(transition_check(&s, DZ, &e), K < DZ ? DSSM_OK : DSSM_USAGE);
+        assert_true(K < DZ || strstr(e.text, "less than the latent size 3"));
+    }
+}
+
 static var *build_all(struct tape *t, var *const *x, const void *arg)
 {
     const struct parts *a = arg;
     struct transition_at at = transition_apply(t, &a->tr, x[0], a->du > 0 ? x[1] : NULL);
-    return stack_rows(t, 3, (var *const[]){at.F, at.Q, transition_mean(t, &at, x[0])});
+    return stack_rows(t, 3, (var *const[]){at.F, transition_noise(t, &a->tr, &at), transition_mean(t, &at, x[0])});
 }
 
 /* By state and control; by its parameters with the whole loss in ekvae_double_test.c. */
 static void gradients(void **state)
 {
     (void)state;
-    for (int du = 0; du <= 2; du++) {
-        struct parts a = parts_open(du);
+    for (int k = 0; k < 9; k++) {
+        int du = k % 3, positions = k / 3;
+        struct parts a = parts_of(du, positions);
         struct check c = {
             .build = build_all, .arg = &a, .in = {{DZ, LANES, CHECK_ANY, NULL}, {du, LANES, CHECK_ANY, NULL}}, .params = &a.p};
         double worst = check_worst(c);
         if (!(worst < 1e-6))
-            fail_msg("du %d: error %g", du, worst);
+            fail_msg("du %d, %d positions: error %g", du, positions, worst);
         params_free(&a.p);
     }
 }
@@ -328,6 +448,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(start_values),
         cmocka_unit_test(pushed_start),
+        cmocka_unit_test(positions_move_by_velocities),
+        cmocka_unit_test(start_of_positions),
+        cmocka_unit_test(positions_leave_a_velocity),
         cmocka_unit_test(centred_bases),
         cmocka_unit_test(mixing_gain),
         cmocka_unit_test(with_controls),

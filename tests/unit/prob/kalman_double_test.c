@@ -204,6 +204,33 @@ static void shared_noise_and_no_push(void **state)
     tape_free(t);
 }
 
+/* A full noise is added as it is: that of a diagonal matrix does what the diagonal does, in both directions. */
+static void full_noise(void **state)
+{
+    (void)state;
+    struct tape *t = tape_new();
+    struct dense m[LANES];
+    for (int l = 0; l < LANES; l++)
+        m[l] = random_model(3, 2, 2, l, false);
+    tape_begin(t, NULL, NULL, 0);
+    struct belief z = {LANES_OF(m, 3), LANES_OF(P, 9)}, end = {LANES_OF(m, 3), LANES_OF(P, 9)};
+    var *F = LANES_OF(F[0], 9), *Q[2] = {LANES_OF(Q[0], 3), NULL};
+    Q[1] = diag_matrix(t, Q[0]);
+    struct belief next[2], back[2];
+    for (int k = 0; k < 2; k++) {
+        next[k] = kalman_predict(t, z, F, NULL, Q[k]);
+        struct smoother s = smoother_prepare(
+            t, (struct belief){stack_lanes(t, 2, (var *const[]){z.mean, end.mean}), stack_lanes(t, 2, (var *const[]){z.cov, end.cov})},
+            next[k], F, Q[k], 2, LANES);
+        back[k] = smoother_step(t, &s, end, 0);
+    }
+    for (int i = 0; i < 9 * LANES; i++) {
+        assert_true(fabs((double)(next[0].cov->v[i] - next[1].cov->v[i])) < 1e-14);
+        assert_true(fabs((double)(back[0].cov->v[i] - back[1].cov->v[i])) < 1e-14);
+    }
+    tape_free(t);
+}
+
 /* ---- gradients ---- */
 
 struct sizes {
@@ -225,6 +252,12 @@ static var *build_predict(struct tape *t, var *const *x, const void *arg)
 {
     const struct sizes *s = arg;
     return both(t, kalman_predict(t, (struct belief){x[0], covariance(t, x[1], s->n)}, x[2], x[3], x[4]));
+}
+
+static var *build_predict_full(struct tape *t, var *const *x, const void *arg)
+{
+    const struct sizes *s = arg;
+    return both(t, kalman_predict(t, (struct belief){x[0], covariance(t, x[1], s->n)}, x[2], NULL, covariance(t, x[3], s->n)));
 }
 
 static var *mask_of(struct tape *t, const struct sizes *s, int step)
@@ -300,6 +333,12 @@ static struct check predict_check(const struct sizes *s)
     return (struct check){.build = build_predict, .arg = s, .in = {any(n, B), lower(n, B), any(n * n, B), any(n, B), positive(n, B)}};
 }
 
+static struct check predict_full_check(const struct sizes *s)
+{
+    int n = s->n, B = s->lanes;
+    return (struct check){.build = build_predict_full, .arg = s, .in = {any(n, B), lower(n, B), any(n * n, B), lower(n, B)}};
+}
+
 /* R of every lane its own, or one for all. */
 static struct check update_check(const struct sizes *s, int lanes_of_R)
 {
@@ -323,6 +362,8 @@ static void gradients(void **state)
     for (int i = 0; i < 5; i++) {
         const struct sizes *s = &sizes[i];
         assert_gradient("kalman_predict", predict_check(s));
+        if (s->n > 1) /* of one dimension a noise is full and diagonal at once */
+            assert_gradient("kalman_predict, full noise", predict_full_check(s));
         assert_gradient("kalman_update", update_check(s, s->lanes));
         assert_gradient("kalman_update, one R", update_check(s, 1));
         assert_gradient("smoother", pass_check(s));
@@ -365,7 +406,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_seen),          cmocka_unit_test(some_missing),
         cmocka_unit_test(unseen_lanes_stay), cmocka_unit_test(shared_noise_and_no_push),
-        cmocka_unit_test(gradients),         cmocka_unit_test(a_fault_is_caught),
+        cmocka_unit_test(full_noise),        cmocka_unit_test(gradients),
+        cmocka_unit_test(a_fault_is_caught),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
