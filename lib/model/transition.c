@@ -46,16 +46,16 @@ int transition_check(const struct transition_settings *s, int dz, struct error *
 struct transition transition_declare(struct params *p, int dz, int du, const struct transition_settings *s, uint64_t seed)
 {
     struct transition tr = {.dz = dz, .du = du, .positions = s->positions, .B = -1, .C = -1};
-    int mixed = dz - s->positions; /* rows of F and B that are */
+    int moving = dz - s->positions; /* rows of F and B that are mixed */
     tr.g = mlp_declare(p, "transition.g", dz + du, &s->hidden, s->bases, ACT_TANH, ACT_NONE, GROUP_PSI, seed);
-    tr.F = params_add(p, "transition.F_minus_I", mixed * dz, s->bases, GROUP_PSI, 1);
+    tr.F = params_add(p, "transition.F_minus_I", moving * dz, s->bases, GROUP_PSI, 1);
     if (du > 0)
-        tr.B = params_add(p, "transition.B", mixed * du, s->bases, GROUP_PSI, 1);
+        tr.B = params_add(p, "transition.B", moving * du, s->bases, GROUP_PSI, 1);
     tr.log_Q = params_add(p, "transition.log_Q", dz, s->bases, GROUP_PSI, 10);
     if (s->positions > 0) {
-        tr.C = params_add(p, "transition.C", s->positions * mixed, 1, GROUP_PSI, 1);
+        tr.C = params_add(p, "transition.C", s->positions * moving, 1, GROUP_PSI, 1);
         for (int i = 0; i < s->positions; i++) /* at first a velocity is what a position moves in a step */
-            params_value(p, tr.C)[i * mixed + i % mixed] = 1;
+            params_value(p, tr.C)[i * moving + i % moving] = 1;
     }
     start_bases(p, &tr, s, seed);
     return tr;
