@@ -386,7 +386,8 @@ static void a_fault_is_caught(void **state)
     struct check c = update_check(&sizes[3], sizes[3].lanes);
     c.build = build_faulty;
     assert_true(check_worst(c) > 1e-2);
-    struct dense m = random_model(3, 2, 5, 0, false), wrong = m;
+    static struct dense m, wrong; /* large ones */
+    m = wrong = random_model(3, 2, 5, 0, false);
     double mean[2][DENSE_N], cov[2][DENSE_N * DENSE_N];
     memcpy(wrong.Q[1], m.Q[2], sizeof wrong.Q[1]);
     dense_condition(&m, 5, 1, mean[0], cov[0]);
