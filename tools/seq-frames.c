@@ -164,7 +164,7 @@ static struct sheet *draw(struct plan *p, const struct record *rec, int n, const
                                   .rows = high > SHEET_MAX_PIXELS ? SHEET_MAX_PIXELS : (int)high, /* which sheet_new refuses */
                                   .columns = p->frames < settings.columns ? p->frames : settings.columns,
                                   .scale = settings.scale};
-    layout.group = layout.rows / n;
+    layout.group = lines_of(p) * p->n;
     struct sheet *sheet = sheet_new(&layout, e);
     for (int i = 0; i < n && sheet; i++)
         for (int k = 0; k < p->n && sheet; k++)

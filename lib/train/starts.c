@@ -74,7 +74,8 @@ void start_begin(struct run *r, int start)
 
 void start_count(struct run *r, double distortion, double rate)
 {
-    if (r->starts_done >= r->s->starts || r->now.update <= r->s->start_updates - (r->s->start_updates + 4) / 5)
+    int counted = (r->s->start_updates + 4) / 5; /* the last fifth */
+    if (r->starts_done >= r->s->starts || r->now.update <= r->s->start_updates - counted)
         return;
     r->end_distortion += distortion;
     r->end_rate += rate;
