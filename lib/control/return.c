@@ -174,7 +174,7 @@ static void dream(struct return_engine *r, struct dream_chunk *c)
         var *wish = policy_wish(t, r->p, m->params.n, now.z, told), *u = policy_bound(t, r->p, wish, wobble), *memory = now.memory;
         struct gauss next = m->kind->step(m, t, now, u, &memory);
         now = (struct latent){
-            sample_diag(t, next, r->s->means ? NULL : noise_steps(t, &noise, NOISE_ROLLOUT, &lanes, next.mean->rows, s + 1, 1)), memory};
+            gauss_sample(t, next, r->s->means ? NULL : noise_steps(t, &noise, NOISE_ROLLOUT, &lanes, next.mean->rows, s + 1, 1)), memory};
         if (r->most > 0)
             now.z = tame(t, now.z, r->most);
         var *reward = goal_reward(t, r->g, now.z, told);

@@ -79,6 +79,8 @@ static void dks_declare(struct model *m, uint64_t seed)
     int h = recognition_rows(&k->recognition);
     k->combiner = combiner_declare(m, s, h, seed);
     k->first = gauss_declare(&m->params, "first", h, &s->combiner, k->dz, s->common.encoder_log_variance, GROUP_PHI, seed);
+    recognition_straighten(m, &k->recognition, "combiner", &k->combiner);
+    recognition_straighten(m, &k->recognition, "first", &k->first);
     k->shown = s->linear.positions > 0 ? s->linear.positions : k->dz;
     k->decoder = decoder_declare(m, k->shown, seed);
     if (s->transition == TRANSITION_GATED)
@@ -106,42 +108,46 @@ static var *dks_first(void *model, struct tape *t, struct gauss *q)
     return sample_diag(t, *q, noise_steps(t, a->n, NOISE_STATE, a->b, a->k->dz, 0, 1));
 }
 
-static struct gauss moved(struct tape *t, const struct dks *k, var *z, var *u)
+/* What a network makes of a step: the belief's variances, and its mean, or what is added to the transition's mean (then *added). The gate of a mix
+ * compares h with the transition's mean p in place of the state before: p + g ⊙ (m − p). */
+static struct gauss combine(struct tape *t, const struct dks *k, var *before, var *u, var *h, var *expected, bool *added)
 {
-    return k->transition == TRANSITION_GATED ? gated_apply(t, &k->gated, z, u) : transition_gauss(t, &k->linear, z, u);
-}
-
-/* The belief from the state before, or a correction of the transition's mean. */
-static struct gauss combine(struct tape *t, const struct dks *k, var *before, var *u, var *h, var *expected)
-{
-    struct gauss q = gauss_head(t, mlp_apply(t, &k->combiner, stack_rows(t, u ? 3 : 2, (var *const[]){before, h, u})));
-    if (k->combines == COMBINES_CORRECT)
-        q.mean = add(t, q.mean, expected);
-    return q;
-}
-
-/* mean p + g ⊙ (m − p), the transition's mean p in place of the state before: what is left to the network is a comparison with h. */
-static struct gauss mix(struct tape *t, const struct dks *k, var *h, var *expected)
-{
+    *added = k->combines != COMBINES_FREE;
+    if (k->combines != COMBINES_MIX)
+        return gauss_head(t, mlp_apply(t, &k->combiner, stack_rows(t, u ? 3 : 2, (var *const[]){before, h, u})));
     var *out = mlp_apply(t, &k->combiner, stack_rows(t, 2, (var *const[]){expected, h}));
     struct gauss q = gauss_head(t, rows_of(t, out, 0, 2 * k->dz));
     var *gate = v_sigmoid(t, rows_of(t, out, 2 * k->dz, k->dz));
-    q.mean = add(t, expected, mul(t, gate, sub(t, q.mean, expected)));
-    return q;
+    return (struct gauss){mul(t, gate, sub(t, q.mean, expected)), q.variance};
 }
 
+/* With positions, what is added to a velocity is added to its position too, and so is what it is not known by. */
 static void dks_next(void *model, struct tape *t, int step, var *before, struct gauss *p, struct gauss *q)
 {
     const struct pass *a = model;
+    const struct dks *k = a->k;
     int B = a->b->B;
+    bool added;
     var *u = a->u ? step_of(t, a->u, step, B) : NULL, *h = step_of(t, a->h, step, B);
-    *p = moved(t, a->k, before, u);
-    *q = a->k->combines == COMBINES_MIX ? mix(t, a->k, h, p->mean) : combine(t, a->k, before, u, h, p->mean);
+    struct transition_at now = {0};
+    if (k->transition == TRANSITION_LINEAR) {
+        now = transition_apply(t, &k->linear, before, u);
+        *p = (struct gauss){transition_mean(t, &now, before), transition_noise(t, &k->linear, &now)};
+    } else {
+        *p = gated_apply(t, &k->gated, before, u);
+    }
+    *q = combine(t, k, before, u, h, p->mean, &added);
+    if (k->linear.positions > 0) {
+        q->mean = added ? transition_drag(t, &k->linear, &now, q->mean) : q->mean;
+        q->variance = transition_spread(t, &k->linear, &now, q->variance);
+    }
+    if (added)
+        q->mean = add(t, p->mean, q->mean);
 }
 
 static struct path run(struct pass *a, struct tape *t, struct recognition_past past, var *before)
 {
-    const struct path_steps steps = {a, dks_first, dks_next};
+    const struct path_steps steps = {a, dks_first, dks_next, .full = a->k->linear.positions > 0};
     a->h = recognition_apply(t, &a->k->recognition, a->b, past);
     a->u = controls_before(t, a->b, past.push);
     return path_run(t, a->b, a->n, &steps, before);
@@ -157,7 +163,7 @@ static struct loss dks_loss(const struct model *m, struct tape *t, const struct 
     const struct dks *k = m->parts;
     struct pass a = {.k = k, .b = b, .n = n};
     struct path path = run(&a, t, (struct recognition_past){0}, NULL);
-    var *first = prior_rate(t, &k->prior, gauss_step(t, path.q, 0, b->B), step_of(t, path.z, 0, b->B), b, n);
+    var *first = prior_rate(t, &k->prior, path_first(t, &path, b->B), step_of(t, path.z, 0, b->B), b, n);
     return (struct loss){coder_distortion(t, m, b, decoded(t, k, path.z)), add(t, first, path_rate(t, b, &path))};
 }
 
@@ -174,7 +180,7 @@ static struct inferred dks_infer(const struct model *m, struct tape *t, const st
     var *before = recurrent_carry_get(t, &k->recognition, k->dz, carry, &past);
     struct path path = run(&a, t, past, before);
     recurrent_carry_put(carry, t, &k->recognition, b, path.z, a.h);
-    return (struct inferred){path.q.mean, diag_matrix(t, path.q.variance), NULL};
+    return (struct inferred){path.q.mean, gauss_cov(t, path.q), NULL};
 }
 
 static int dks_carry_rows(const struct model *m)
@@ -185,8 +191,9 @@ static int dks_carry_rows(const struct model *m)
 
 static struct gauss dks_step(const struct model *m, struct tape *t, struct latent now, var *u, var **memory)
 {
+    const struct dks *k = m->parts;
     *memory = NULL;
-    return moved(t, m->parts, now.z, u);
+    return k->transition == TRANSITION_GATED ? gated_apply(t, &k->gated, now.z, u) : transition_gauss(t, &k->linear, now.z, u);
 }
 
 static var *dks_decode(const struct model *m, struct tape *t, struct latent now)

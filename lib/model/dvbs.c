@@ -55,6 +55,8 @@ static void dvbs_declare(struct model *m, uint64_t seed)
     int h = recognition_rows(&k->recognition);
     k->fusion = gauss_declare(&m->params, "fusion", h, &s->fusion, k->dz, log(s->fusion_variance), GROUP_PHI, seed);
     k->first = gauss_declare(&m->params, "first", h, &s->fusion, k->dz, s->common.encoder_log_variance, GROUP_PHI, seed);
+    recognition_straighten(m, &k->recognition, "fusion", &k->fusion);
+    recognition_straighten(m, &k->recognition, "first", &k->first);
     k->shown = s->transition.positions > 0 ? s->transition.positions : k->dz;
     k->decoder = decoder_declare(m, k->shown, seed);
     k->transition = transition_declare(&m->params, k->dz, m->du, &s->transition, seed);
@@ -114,17 +116,26 @@ static var *dvbs_first(void *model, struct tape *t, struct gauss *q)
     return z;
 }
 
+/* The product of a full Gaussian and a diagonal one: what a Kalman filter makes of p when it sees z itself with the other's noise. */
+static struct gauss product_full(struct tape *t, struct gauss p, struct gauss meas)
+{
+    var *unit = diag_matrix(t, filled(t, p.mean->rows, p.mean->lanes, 1));
+    struct belief z = kalman_update(t, (struct belief){p.mean, p.variance}, meas.mean, unit, meas.variance, NULL);
+    return (struct gauss){z.mean, z.cov};
+}
+
 static void dvbs_next(void *model, struct tape *t, int step, var *before, struct gauss *p, struct gauss *q)
 {
     const struct pass *a = model;
     int B = a->b->B;
+    struct gauss meas = gauss_step(t, a->meas, step, B);
     *p = transition_gauss(t, &a->k->transition, before, a->u ? step_of(t, a->u, step, B) : NULL);
-    *q = product_diag(t, *p, gauss_step(t, a->meas, step, B));
+    *q = gauss_is_full(*p) ? product_full(t, *p, meas) : product_diag(t, *p, meas);
 }
 
 static struct path run(struct pass *a, struct tape *t, struct recognition_past past, var *before)
 {
-    const struct path_steps steps = {a, dvbs_first, dvbs_next};
+    const struct path_steps steps = {a, dvbs_first, dvbs_next, .full = a->k->transition.positions > 0};
     a->h = recognition_apply(t, &a->k->recognition, a->b, past);
     a->u = controls_before(t, a->b, past.push);
     a->meas = gauss_head(t, mlp_apply(t, &a->k->fusion, a->h));
@@ -141,7 +152,7 @@ static struct loss dvbs_loss(const struct model *m, struct tape *t, const struct
     const struct dvbs *k = m->parts;
     struct pass a = {.k = k, .b = b, .n = n};
     struct path path = run(&a, t, (struct recognition_past){0}, NULL);
-    struct gauss q1 = gauss_step(t, path.q, 0, b->B);
+    struct gauss q1 = path_first(t, &path, b->B);
     var *first = k->prior.kind == PRIOR_VHP ? prior_rate(t, &k->prior, q1, step_of(t, path.z, 0, b->B), b, n) : kl_standard(t, a.start);
     return (struct loss){coder_distortion(t, m, b, decoded(t, k, path.z)), add(t, first, path_rate(t, b, &path))};
 }
@@ -159,7 +170,7 @@ static struct inferred dvbs_infer(const struct model *m, struct tape *t, const s
     var *before = recurrent_carry_get(t, &k->recognition, k->dz, carry, &past);
     struct path path = run(&a, t, past, before);
     recurrent_carry_put(carry, t, &k->recognition, b, path.z, a.h);
-    return (struct inferred){path.q.mean, diag_matrix(t, path.q.variance), NULL};
+    return (struct inferred){path.q.mean, gauss_cov(t, path.q), NULL};
 }
 
 static int dvbs_carry_rows(const struct model *m)

@@ -181,7 +181,7 @@ struct model_kind {
                              struct carry *carry);
     int (*memory_rows)(const struct model *m); /* NULL: 0 */
     int (*carry_rows)(const struct model *m);  /* 0: it looks ahead, and cannot go on online */
-    /* Mean and variance of z_{t+1}, and the memory that goes with them (of which no sample is taken). u may be NULL. */
+    /* Mean and variance (or full covariance) of z_{t+1}, and the memory that goes with them (of which no sample is taken). u may be NULL. */
     struct gauss (*step)(const struct model *m, struct tape *t, struct latent now, var *u, var **memory);
     /* What single frames show: the mean of q(a|x), Da×L, of x Dx×L, of a model whose z is a above what moves it (12). NULL for any other.
      */
@@ -268,13 +268,15 @@ struct transition_settings {
     double decay;           /* pull of F⁽ᵐ⁾ towards I, see struct param */
     double variance;        /* start of Q⁽ᵐ⁾ and R */
     int positions;          /* K: so many first dimensions of z are moved by the others; below dz */
+    bool shared_noise;      /* one Q for all states, not M that are mixed */
 };
 /* With K positions z = (p, v): v' = F_v z + B_v u as mixed, p' = p + C v' with a constant C, so that v is linear in how p has moved last.
  */
 struct transition {
     int dz, du, positions;
+    bool shared_noise;
     struct mlp g;
-    int F, B, log_Q; /* F − I ((dz−K)·dz)×M, ((dz−K)·du)×M (-1 without controls), dz×M */
+    int F, B, log_Q; /* F − I ((dz−K)·dz)×M, ((dz−K)·du)×M (-1 without controls), dz×M or, shared, dz×1 */
     int C;           /* (K·(dz−K))×1; -1 if K is 0 */
 };
 struct transition_at { /* the transition at given states, L lanes */
@@ -297,7 +299,11 @@ struct transition transition_declare(struct params *p, int dz, int du, const str
 struct transition_at transition_apply(struct tape *t, const struct transition *tr, var *z, var *u);
 /* The process noise: Q, dz×L; with positions, which it moves by way of the velocities, L diag(Q) Lᵀ, (dz·dz)×L, where L = [I C; 0 I]. */
 var *transition_noise(struct tape *t, const struct transition *tr, const struct transition_at *at);
-/* p(z_{t+1}|z_t, u_t): mean F z + B u, variance Q or, with positions, the diagonal of their noise */
+/* Likewise with other variances (dz×L) in the place of Q. */
+var *transition_spread(struct tape *t, const struct transition *tr, const struct transition_at *at, var *variance);
+/* Where positions move with what is added to the velocities: p + C v of d = (p, v), dz×L; d itself without positions. */
+var *transition_drag(struct tape *t, const struct transition *tr, const struct transition_at *at, var *d);
+/* p(z_{t+1}|z_t, u_t): mean F z + B u and the process noise, full with positions */
 struct gauss transition_gauss(struct tape *t, const struct transition *tr, var *z, var *u);
 /* F z + B u */
 var *transition_mean(struct tape *t, const struct transition_at *at, var *z);
@@ -339,6 +345,7 @@ struct recognition {
     struct network encoder;
     struct gru back, ahead; /* over the steps before, over those behind */
     bool looks_back, looks_ahead;
+    bool raw; /* no encoder: the frames are their own features */
 };
 /* How kinds whose beliefs rest on recurrent recognition alone (DKS, DVBS) train best, where it differs from the shared tables. */
 extern const struct option_default recognition_defaults[];
@@ -346,12 +353,15 @@ extern const struct option_default recognition_defaults[];
 int recognition_check(const void *settings, int dx, int du, struct error *e);
 struct recognition recognition_declare(struct model *m, bool looks_back, bool looks_ahead, int units, uint64_t seed);
 int recognition_rows(const struct recognition *r);
+/* Without an encoder a network that reads h gets a linear map beside it, so that what x says arrives as exactly as x says it. */
+void recognition_straighten(struct model *m, const struct recognition *r, const char *name, struct mlp *head);
 /* What a pass that goes on needs of the steps before: the forward GRU's state (units×B) and the control that acts into the first step
  * (du×B), each NULL at a beginning. */
 struct recognition_past {
     var *state, *push;
 };
-/* h_t of all steps: forward state, backward state (where there are such) and e_t, one above the other → recognition_rows×(T·B). */
+/* h_t of all steps: forward state, backward state (where there are such) and e_t; without an encoder, if it looks ahead, also e_{t+1} − e_t,
+ * 1 where that is known, and u_t; one above the other → recognition_rows×(T·B). */
 var *recognition_apply(struct tape *t, const struct recognition *r, const struct batch *b, struct recognition_past past);
 /* Controls that act into each step, u_{t−1}: du×(T·B), those of the first step `push` or 0 → NULL without controls. */
 var *controls_before(struct tape *t, const struct batch *b, var *push);
@@ -372,7 +382,7 @@ struct gauss gauss_step(struct tape *t, struct gauss all, int step, int lanes);
 /* A path of states z_1..z_T drawn step by step, each from its belief given the state before (path.c); means where noise is off. */
 struct path {
     var *z;         /* Dz×(T·B) */
-    struct gauss q; /* beliefs of all steps, likewise */
+    struct gauss q; /* beliefs of all steps, likewise; variances, or covariances where the steps have such */
     struct gauss p; /* the transition's; step 1's are q's own */
 };
 /* What a model gives to a path: the belief over z_1 and z_1 itself, and for step s > 0 (or 0, where the path goes on) the transition's p
@@ -381,9 +391,12 @@ struct path_steps {
     void *model; /* for the two functions */
     var *(*first)(void *model, struct tape *t, struct gauss *q);
     void (*next)(void *model, struct tape *t, int step, var *before, struct gauss *p, struct gauss *q);
+    bool full; /* those of `next` have full covariances; the first belief is diagonal */
 };
 /* Unobserved steps have q = p; behind a sequence's end nothing moves. before: the state that the path goes on from, or NULL. */
 struct path path_run(struct tape *t, const struct batch *b, const struct noise *n, const struct path_steps *steps, var *before);
+/* The belief over z_1, diagonal. */
+struct gauss path_first(struct tape *t, const struct path *path, int B);
 /* Σ_t KL(q ‖ p) over the observed steps 2..T → 1×B */
 var *path_rate(struct tape *t, const struct batch *b, const struct path *path);
 

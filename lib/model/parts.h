@@ -33,7 +33,9 @@ int begins_sequence(const struct record *r, const char *before, struct error *e)
      noise " at the start of training"},                                                                                                   \
     {"positions", 0, OPT_INT, (at) + offsetof(struct transition_settings, positions), "0", 0, 63, NULL, "K",                               \
      "the first K dimensions of z are positions: nothing moves them but the others' new values, by a constant linear map, as velocities "  \
-     "do; 0: no such tie"}
+     "do; 0: no such tie"},                                                                                                                \
+    {"shared-noise", 0, OPT_FLAG, (at) + offsetof(struct transition_settings, shared_noise), "no", 0, 0, NULL, NULL,                       \
+     "the process noise is the same in all states"}
 /* clang-format on */
 
 /* The picture that an observation is, of which the header's description of x tells the shape; or one pixel of dx channels (coder.c). */

@@ -45,6 +45,8 @@ struct path path_run(struct tape *t, const struct batch *b, const struct noise *
         var *state = z;
         if (!state) {
             z = steps->first(steps->model, t, &q);
+            if (steps->full)
+                q.variance = gauss_cov(t, q);
             p = q;
         } else {
             steps->next(steps->model, t, s, state, &p, &q);
@@ -52,7 +54,7 @@ struct path path_run(struct tape *t, const struct batch *b, const struct noise *
                 q = choose_gauss(t, step_of(t, seen, s, B), q, p);
             if (!noise)
                 noise = noise_steps(t, n, NOISE_STATE, b, q.mean->rows, 0, T);
-            z = sample_diag(t, q, noise ? step_of(t, noise, s, B) : NULL);
+            z = gauss_sample(t, q, noise ? step_of(t, noise, s, B) : NULL);
             if (!b->all_seen && s > 0) { /* a sequence that is over stays where it was */
                 q = choose_gauss(t, step_of(t, alive, s, B), q, last);
                 z = choose(t, step_of(t, alive, s, B), z, state);
@@ -63,6 +65,12 @@ struct path path_run(struct tape *t, const struct batch *b, const struct noise *
     return side_by_side(t, &a, T);
 }
 
+struct gauss path_first(struct tape *t, const struct path *path, int B)
+{
+    struct gauss q = gauss_step(t, path->q, 0, B);
+    return (struct gauss){q.mean, gauss_is_full(q) ? diag_of(t, q.variance, q.mean->rows) : q.variance};
+}
+
 var *path_rate(struct tape *t, const struct batch *b, const struct path *path)
 {
     int B = b->B, rest = (b->T - 1) * B;
@@ -70,7 +78,7 @@ var *path_rate(struct tape *t, const struct batch *b, const struct path *path)
         return filled(t, 1, B, 0);
     struct gauss q = {lanes_of(t, path->q.mean, B, rest), lanes_of(t, path->q.variance, B, rest)};
     struct gauss p = {lanes_of(t, path->p.mean, B, rest), lanes_of(t, path->p.variance, B, rest)};
-    var *kl = kl_diag(t, q, p);
+    var *kl = gauss_kl(t, q, p);
     if (!b->all_seen)
         kl = mul_lanes(t, kl, lanes_of(t, batch_value(t, b->seen, 1, b->T * B), B, rest));
     return sum_steps(t, kl, b->T - 1);

@@ -50,6 +50,6 @@ void rollout_run(const struct model *m, struct tape *t, struct latent now, const
         var *memory = now.memory, *control = u && m->du > 0 ? step_of(t, batch_value(t, u, m->du, steps * L), s, L) : NULL;
         struct gauss next = m->kind->step(m, t, now, control, &memory);
         var *noise = sample ? noise_steps(t, n, NOISE_ROLLOUT, b, next.mean->rows, s + 1, 1) : NULL;
-        now = (struct latent){sample_diag(t, next, noise), memory};
+        now = (struct latent){gauss_sample(t, next, noise), memory};
     }
 }

@@ -56,6 +56,8 @@ static int rssm_check(const void *settings, int dx, int du, struct error *e)
     const struct rssm_settings *s = settings;
     if (s->posterior.n == 0)
         return error_set(e, DSSM_USAGE, "--posterior-hidden: expected at least one layer, got none");
+    if (s->common.encoder.dense.n == 0)
+        return error_set(e, DSSM_USAGE, "--encoder: expected at least one layer, got none");
     return recognition_check(settings, dx, du, e);
 }
 
@@ -177,7 +179,7 @@ static struct path walk(const struct model *m, struct tape *t, const struct batc
     w.begun = posterior_begin(t, k, recognition_apply(t, &k->recognition, b, (struct recognition_past){NULL, past.push}));
     w.u = controls_before(t, b, past.push);
     w.h = tape_alloc(t, sizeof(var *) * (size_t)b->T);
-    struct path path = path_run(t, b, n, &(struct path_steps){&w, first_step, next_step}, past.z);
+    struct path path = path_run(t, b, n, &(struct path_steps){&w, first_step, next_step, false}, past.z);
     *h = stack_lanes(t, b->T, w.h);
     return path;
 }

@@ -45,13 +45,13 @@ int transition_check(const struct transition_settings *s, int dz, struct error *
 
 struct transition transition_declare(struct params *p, int dz, int du, const struct transition_settings *s, uint64_t seed)
 {
-    struct transition tr = {.dz = dz, .du = du, .positions = s->positions, .B = -1, .C = -1};
+    struct transition tr = {.dz = dz, .du = du, .positions = s->positions, .shared_noise = s->shared_noise, .B = -1, .C = -1};
     int moving = dz - s->positions; /* rows of F and B that are mixed */
     tr.g = mlp_declare(p, "transition.g", dz + du, &s->hidden, s->bases, ACT_TANH, ACT_NONE, GROUP_PSI, seed);
     tr.F = params_add(p, "transition.F_minus_I", moving * dz, s->bases, GROUP_PSI, 1);
     if (du > 0)
         tr.B = params_add(p, "transition.B", moving * du, s->bases, GROUP_PSI, 1);
-    tr.log_Q = params_add(p, "transition.log_Q", dz, s->bases, GROUP_PSI, 10);
+    tr.log_Q = params_add(p, "transition.log_Q", dz, s->shared_noise ? 1 : s->bases, GROUP_PSI, 10);
     if (s->positions > 0) {
         tr.C = params_add(p, "transition.C", s->positions * moving, 1, GROUP_PSI, 1);
         for (int i = 0; i < s->positions; i++) /* at first a velocity is what a position moves in a step */
@@ -65,13 +65,13 @@ struct transition transition_declare(struct params *p, int dz, int du, const str
  * themselves, so that the sides change somewhere on the way around. A control that moves one dimension alike in all poses decides it. */
 void transition_push(struct params *p, const struct transition *tr, int j, int i, const struct push_settings *s)
 {
-    int M = p->entry[tr->B].cols;
+    int M = p->entry[tr->B].cols, noises = p->entry[tr->log_Q].cols;
     real *B = params_value(p, tr->B) + (size_t)(i * tr->du + j) * (size_t)M;
-    real *log_Q = params_value(p, tr->log_Q) + (size_t)i * (size_t)M;
-    for (int m = 0; m < M; m++) {
+    real *log_Q = params_value(p, tr->log_Q) + (size_t)i * (size_t)noises;
+    for (int m = 0; m < M; m++)
         B[m] += (real)s->strength;
+    for (int m = 0; m < noises; m++)
         log_Q[m] = (real)log(s->variance);
-    }
 }
 
 /* Base matrices of `width` columns mixed for each lane, dz rows of which those of positions are 0. */
@@ -102,23 +102,34 @@ struct transition_at transition_apply(struct tape *t, const struct transition *t
     at.F = move_positions(t, tr, at.C, F, tr->dz);
     if (tr->du > 0)
         at.push = move_positions(t, tr, at.C, mat_vec(t, mixed(t, tr, tr->B, alpha, tr->du), u), 1);
-    at.Q = shift(t, matmul(t, v_exp(t, param(t, tr->log_Q)), alpha), VARIANCE_FLOOR);
+    var *Q = v_exp(t, param(t, tr->log_Q));
+    at.Q = shift(t, tr->shared_noise ? spread(t, Q, z->lanes) : matmul(t, Q, alpha), VARIANCE_FLOOR);
     return at;
 }
 
-var *transition_noise(struct tape *t, const struct transition *tr, const struct transition_at *at)
+var *transition_spread(struct tape *t, const struct transition *tr, const struct transition_at *at, var *variance)
 {
-    int K = tr->positions, dz = tr->dz, n = dz - K, lanes = at->Q->lanes;
+    int K = tr->positions, dz = tr->dz, n = dz - K, lanes = variance->lanes;
     if (K == 0)
-        return at->Q;
-    var **row = tape_alloc(t, sizeof(var *) * (size_t)(2 * K + 1)); /* of [I C; 0 I] less its diagonal */
+        return variance;
+    var **row = tape_alloc(t, sizeof(var *) * (size_t)(2 * K + 1)); /* of L = [I C; 0 I] less its diagonal */
     for (int k = 0; k < K; k++) {
         row[2 * k] = filled(t, K, lanes, 0);
         row[2 * k + 1] = rows_of(t, at->C, k * n, n);
     }
     row[2 * K] = filled(t, n * dz, lanes, 0);
     var *L = add_diag(t, stack_rows(t, 2 * K + 1, row), filled(t, dz, 1, 1), dz);
-    return sandwich_diag(t, L, at->Q, dz, dz);
+    return sandwich_diag(t, L, variance, dz, dz);
+}
+
+var *transition_noise(struct tape *t, const struct transition *tr, const struct transition_at *at)
+{
+    return transition_spread(t, tr, at, at->Q);
+}
+
+var *transition_drag(struct tape *t, const struct transition *tr, const struct transition_at *at, var *d)
+{
+    return move_positions(t, tr, at->C, d, 1);
 }
 
 var *transition_mean(struct tape *t, const struct transition_at *at, var *z)
@@ -130,6 +141,5 @@ var *transition_mean(struct tape *t, const struct transition_at *at, var *z)
 struct gauss transition_gauss(struct tape *t, const struct transition *tr, var *z, var *u)
 {
     struct transition_at at = transition_apply(t, tr, z, u);
-    var *noise = transition_noise(t, tr, &at);
-    return (struct gauss){transition_mean(t, &at, z), at.C ? diag_of(t, noise, tr->dz) : noise};
+    return (struct gauss){transition_mean(t, &at, z), transition_noise(t, tr, &at)};
 }

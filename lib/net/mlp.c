@@ -28,11 +28,23 @@ struct mlp mlp_declare(struct params *p, const char *name, int in, const struct 
     return m;
 }
 
+void mlp_add_straight(struct params *p, const char *name, struct mlp *m)
+{
+    const struct param *first = &p->entry[m->weight[0]], *last = &p->entry[m->weight[m->layers - 1]];
+    char *entry = xasprintf("%s.straight", name);
+    if (m->output != ACT_NONE)
+        bug("mlp_add_straight %s: the output is not linear", name);
+    m->straight = params_add(p, entry, last->rows, first->cols, first->group, 1);
+    m->has_straight = true;
+    free(entry);
+}
+
 var *mlp_apply(struct tape *t, const struct mlp *m, var *x)
 {
+    var *in = x;
     for (int i = 0; i < m->layers; i++)
         x = dense(t, param(t, m->weight[i]), param(t, m->bias[i]), x, i < m->layers - 1 ? m->hidden : m->output);
-    return x;
+    return m->has_straight ? add(t, x, matmul(t, param(t, m->straight), in)) : x;
 }
 
 void mlp_output_start(struct params *p, const struct mlp *m, int from, int n, double bias, double weight_scale)

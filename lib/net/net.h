@@ -15,11 +15,16 @@ struct mlp {
     int layers;
     int weight[MLP_MAX_LAYERS], bias[MLP_MAX_LAYERS]; /* parameter indices */
     enum activation hidden, output;
+    bool has_straight; /* a linear map beside the layers: its weights' index */
+    int straight;
 };
 
 /* Declares NAME.0.weight, NAME.0.bias, …: in → hidden sizes → out. Weights Glorot-uniform, biases 0, drawn from the seed. */
 struct mlp mlp_declare(struct params *p, const char *name, int in, const struct int_list *hidden, int out, enum activation hidden_act,
                        enum activation output_act, unsigned group, uint64_t seed);
+/* Adds NAME.straight, zeros at the start: a linear map from the input that is added to a linear output, so that what has to arrive exactly
+ * need not go through layers that saturate. */
+void mlp_add_straight(struct params *p, const char *name, struct mlp *m);
 /* x in×L → out×L */
 var *mlp_apply(struct tape *t, const struct mlp *m, var *x);
 /* Fills the last layer's biases of rows from..from+n-1 with a value, and scales the last layer's weights of these rows. */

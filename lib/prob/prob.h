@@ -12,7 +12,7 @@
 
 struct gauss {
     var *mean;     /* n×L */
-    var *variance; /* n×L, positive */
+    var *variance; /* n×L, positive; a covariance (n·n)×L in the functions of gauss.c alone */
 };
 
 /* KL(N(m1, v1) ‖ N(m2, v2)) = ½ Σ [ ln v2/v1 + (v1 + (m1−m2)²)/v2 − 1 ]  → 1×L */
@@ -29,6 +29,14 @@ var *entropy_diag(struct tape *t, var *variance);
 var *sample_diag(struct tape *t, struct gauss q, var *noise);
 /* Product of two diagonal Gaussians, normalised: precisions add, the mean is weighted by them. */
 struct gauss product_diag(struct tape *t, struct gauss one, struct gauss two);
+
+/* ---- Gaussians whose variance may be a full covariance (gauss.c) ---- */
+
+/* Is it one? A number's variance and covariance are the same. */
+bool gauss_is_full(struct gauss q);
+var *gauss_cov(struct tape *t, struct gauss q);                /* (n·n)×L */
+var *gauss_sample(struct tape *t, struct gauss q, var *noise); /* as sample_diag, or mean + chol·noise */
+var *gauss_kl(struct tape *t, struct gauss q, struct gauss p); /* KL(q ‖ p) → 1×L; both full, or neither */
 
 /* ---- full Gaussians (full.c) ---- */
 

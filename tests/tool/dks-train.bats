@@ -33,7 +33,7 @@ small() {
     any_trains "$DATA" "$S" "--objective annealing" "--objective elbo --prior normal" "--prior normal" "--filter" "--filter --prior normal" \
         "--initial-phase all --prior-after 0" "--starts 2 --start-updates 2" "--transition gated" "--combiner free" \
         "--combiner correct --transition gated --filter" "--combiner-hidden 8-8 --transition-hidden 8" \
-        "--no-centred-bases --mixing-gain 1" "--positions 2"
+        "--no-centred-bases --mixing-gain 1" "--positions 2" "--positions 1 --filter --shared-noise" "--encoder none --positions 1" "--encoder none --filter"
 }
 
 @test "convolutions over colour pictures" {
@@ -93,7 +93,7 @@ small() {
     refuses 2 "--combiner: expected one of free, correct, mix, got" dks-train -o m.npz --combiner none "$DATA"
     refuses 2 "--mixing-gain" dks-train -o m.npz --mixing-gain -1 "$DATA"
     refuses 2 "--gru-units" dks-train -o m.npz --gru-units 0 "$DATA"
-    refuses 2 "--encoder: expected at least one layer, got none" dks-train -o m.npz --encoder none "$DATA"
+    refuses 2 "--encoder: expected at least one layer behind the convolutions, got none" dks-train -o m.npz --encoder conv:4/none "$DATA"
     refuses 1 "dks-train: absent: No such file" dks-train -o m.npz absent
     assert_not_exists m.npz
 }

@@ -32,7 +32,8 @@ small() {
 @test "every objective, prior and version trains" {
     any_trains "$DATA" "$S" "--objective annealing" "--objective elbo --prior normal" "--prior normal" "--filter" "--filter --prior normal" \
         "--initial-phase all --prior-after 0" "--starts 2 --start-updates 2" "--start-hidden 8-8 --prior normal --fusion-hidden 8" \
-        "--no-centred-bases --mixing-gain 1 --fusion-variance 0.02" "--positions 2"
+        "--no-centred-bases --mixing-gain 1 --fusion-variance 0.02" "--positions 2" "--positions 1 --filter --shared-noise" \
+        "--encoder none --positions 1" "--encoder none --filter --fusion-hidden none"
 }
 
 @test "convolutions over colour pictures" {
@@ -85,7 +86,7 @@ small() {
 @test "what is wrong is refused" {
     refuses 2 "--gru-units" dvbs-train -o m.npz --gru-units 0 "$DATA"
     refuses 2 "--fusion-variance" dvbs-train -o m.npz --fusion-variance 0 "$DATA"
-    refuses 2 "--encoder: expected at least one layer, got none" dvbs-train -o m.npz --encoder none "$DATA"
+    refuses 2 "--encoder: expected at least one layer behind the convolutions, got none" dvbs-train -o m.npz --encoder conv:4/none "$DATA"
     refuses 1 "dvbs-train: absent: No such file" dvbs-train -o m.npz absent
     assert_not_exists m.npz
 }

@@ -225,7 +225,7 @@ END
 }
 
 @test "every objective, prior and version trains" {
-    for options in "--objective annealing" "--objective elbo" "--prior normal" "--filter" "--d0 rmse:0.1" "--d0 excess:500" "--initial-phase coders" "--positions 2" "--positions 1 --filter"; do
+    for options in "--objective annealing" "--objective elbo" "--prior normal" "--filter" "--d0 rmse:0.1" "--d0 excess:500" "--initial-phase coders" "--positions 2" "--positions 1 --filter" "--shared-noise"; do
         # shellcheck disable=SC2086
         ekvae-train -q --encoder 16 --decoder 16 --updates 5 $options -o m.npz "$DATA/train.msgpack"
         dssm-eval m.npz "$DATA/other.msgpack" | jq -e '.elbo | type == "number"'

@@ -16,14 +16,19 @@ struct parts {
     struct recognition r;
 };
 
-static void parts_open(struct parts *a, int du, bool back, bool ahead)
+static void parts_of(struct parts *a, int du, bool back, bool ahead, bool raw)
 {
-    *a = (struct parts){.settings = {.latent = 2, .encoder.dense = {2, {5, FEATURES}}}};
+    *a = (struct parts){.settings = {.latent = 2, .encoder.dense = {raw ? 0 : 2, {5, FEATURES}}}};
     a->m = (struct model){.settings = &a->settings, .dx = ANY_DX, .du = du};
     params_init(&a->m.params);
     a->r = recognition_declare(&a->m, back, ahead, UNITS, 3);
     for (int i = 0; i < a->m.params.n; i++)
         params_normal(&a->m.params, i, 8, 0, 0.6);
+}
+
+static void parts_open(struct parts *a, int du, bool back, bool ahead)
+{
+    parts_of(a, du, back, ahead, false);
 }
 
 static void near(const char *what, int at, double got, double expected)
@@ -32,13 +37,13 @@ static void near(const char *what, int at, double got, double expected)
         fail_msg("%s, %d: expected %.15g, got %.15g", what, at, expected, got);
 }
 
-static void compare(int du, bool back, bool ahead, bool gaps)
+static void compare(int du, bool back, bool ahead, bool gaps, bool raw)
 {
     struct parts a;
     struct record r[3];
     struct batch b;
     struct tape *t = tape_new();
-    parts_open(&a, du, back, ahead);
+    parts_of(&a, du, back, ahead, raw);
     any_records(r, du, gaps);
     batch_fill(&b, r, any_all, 3, ANY_DX, du, 0, gaps ? 6 : 5);
     tape_begin(t, &a.m.params, NULL, 0);
@@ -48,7 +53,7 @@ static void compare(int du, bool back, bool ahead, bool gaps)
     for (int l = 0; l < 3; l++) {
         double plain[PLAIN_STEPS][PLAIN_MOST];
         int steps = (int)record_steps(&r[l]), rows = plain_recognition(&a.m, &r[l], steps, plain);
-        assert_int_equal(rows, FEATURES + UNITS * (back + ahead));
+        assert_int_equal(rows, (raw ? ANY_DX : FEATURES) + UNITS * (back + ahead) + (raw && ahead ? ANY_DX + 1 + du : 0));
         for (int s = 0; s < steps; s++)
             for (int i = 0; i < rows; i++)
                 near("h", s, any_number(h, i, s * 3 + l), plain[s][i]);
@@ -62,8 +67,8 @@ static void compare(int du, bool back, bool ahead, bool gaps)
 static void values(void **state)
 {
     (void)state;
-    for (int k = 0; k < 16; k++)
-        compare(k & 1 ? 2 : 0, k & 2, k & 4, k & 8);
+    for (int k = 0; k < 32; k++)
+        compare(k & 1 ? 2 : 0, k & 2, k & 4, k & 8, k & 16);
 }
 
 static void parameters_are_of_recognition(void **state)
@@ -172,13 +177,37 @@ static void controls_of_the_step_before(void **state)
     any_records_close(r, 3);
 }
 
-static void an_encoder_without_layers_is_refused(void **state)
+/* Frames may be their own features, but what convolutions make of a picture is not. */
+static void convolutions_end_in_a_layer(void **state)
 {
     (void)state;
     struct error e = {0};
     assert_int_equal(recognition_check(&(struct model_settings){.encoder.dense = {1, {4}}}, 4, 2, &e), DSSM_OK);
-    assert_int_equal(recognition_check(&(struct model_settings){.encoder.dense = {0}}, 4, 2, &e), DSSM_USAGE);
-    assert_string_equal(e.text, "--encoder: expected at least one layer, got none");
+    assert_int_equal(recognition_check(&(struct model_settings){.encoder.dense = {0}}, 4, 2, &e), DSSM_OK);
+    assert_int_equal(recognition_check(&(struct model_settings){.encoder.convolutions = true}, 4, 2, &e), DSSM_USAGE);
+    assert_string_equal(e.text, "--encoder: expected at least one layer behind the convolutions, got none");
+}
+
+/* A network beside which there is a linear map, where frames are their own features; it begins as if there were none. */
+static void straightened(void **state)
+{
+    (void)state;
+    for (int raw = 0; raw < 2; raw++) {
+        struct parts a;
+        parts_of(&a, 1, true, true, raw);
+        struct mlp head = gauss_declare(&a.m.params, "head", recognition_rows(&a.r), &(struct int_list){1, {4}}, 2, -3, GROUP_PHI, 3);
+        recognition_straighten(&a.m, &a.r, "head", &head);
+        int map = params_find(&a.m.params, "head.straight");
+        assert_int_equal(map >= 0, raw);
+        assert_int_equal(head.has_straight, raw);
+        if (raw) {
+            const struct param *p = &a.m.params.entry[map];
+            assert_true(p->rows == 4 && p->cols == recognition_rows(&a.r) && p->group == GROUP_PHI);
+            for (int i = 0; i < p->rows * p->cols; i++)
+                assert_true(params_value(&a.m.params, map)[i] == 0);
+        }
+        params_free(&a.m.params);
+    }
 }
 
 int main(void)
@@ -189,7 +218,8 @@ int main(void)
         cmocka_unit_test(pieces_are_the_whole),
         cmocka_unit_test(nothing_to_carry),
         cmocka_unit_test(controls_of_the_step_before),
-        cmocka_unit_test(an_encoder_without_layers_is_refused),
+        cmocka_unit_test(convolutions_end_in_a_layer),
+        cmocka_unit_test(straightened),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

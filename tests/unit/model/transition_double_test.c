@@ -18,16 +18,22 @@ struct parts {
 };
 
 /* A transition with all parameters drawn at random. g has one hidden layer. */
-static struct parts parts_of(int du, int positions)
+static struct parts parts_made(int du, int positions, bool shared_noise)
 {
     struct parts a = {.du = du};
     struct transition_settings s = {
         .bases = BASES, .hidden = {1, {5}}, .base_spread = 0.1, .mixing_gain = 1, .variance = 0.02, .positions = positions};
+    s.shared_noise = shared_noise;
     params_init(&a.p);
     a.tr = transition_declare(&a.p, DZ, du, &s, 3);
     for (int i = 0; i < a.p.n; i++)
         params_normal(&a.p, i, 8, 0, 0.6);
     return a;
+}
+
+static struct parts parts_of(int du, int positions)
+{
+    return parts_made(du, positions, false);
 }
 
 static struct parts parts_open(int du)
@@ -384,8 +390,8 @@ static void positions_move_by_velocities(void **state)
                 control[i] = (double)u->v[i * u->ld + l];
             compare_positions(&a, one, control, &at, mean, l);
             compare_noise(&a, at.Q, noise, l);
-            for (int i = 0; i < DZ; i++)
-                assert_true(variance->v[i * variance->ld + l] == noise->v[i * (DZ + 1) * noise->ld + l]);
+            for (int i = 0; i < DZ * DZ; i++)
+                assert_true(variance->v[i * variance->ld + l] == noise->v[i * noise->ld + l]);
         }
         tape_free(t);
         params_free(&a.p);
@@ -407,6 +413,45 @@ static void start_of_positions(void **state)
             assert_true(params_value(&p, tr.C)[i] == (K == 2 || i == 0 ? 1 : 0));
         params_free(&p);
     }
+}
+
+/* One Q for all states: no mixture, the rest as ever. */
+static void shared_noise(void **state)
+{
+    (void)state;
+    struct params p, q;
+    struct transition_settings s = {.bases = BASES, .hidden = {1, {5}}, .base_spread = 0.1, .mixing_gain = 1, .variance = 0.02};
+    params_init(&p);
+    params_init(&q);
+    struct transition mixed_noise = transition_declare(&p, DZ, 0, &s, 3);
+    s.shared_noise = true;
+    struct transition tr = transition_declare(&q, DZ, 0, &s, 3);
+    assert_true(q.entry[tr.log_Q].rows == DZ && q.entry[tr.log_Q].cols == 1);
+    assert_int_equal(q.size, p.size - DZ * (BASES - 1));
+    for (int i = 0; i < DZ; i++)
+        params_value(&q, tr.log_Q)[i] = (real)(-1 - i);
+    struct tape *t = tape_new();
+    tape_begin(t, &q, NULL, 0);
+    var *z = constant(t, DZ, LANES);
+    for (int i = 0; i < DZ * LANES; i++)
+        z->v[i] = check_draw(1, i);
+    struct transition_at at = transition_apply(t, &tr, z, NULL);
+    var *mean = transition_mean(t, &at, z);
+    for (int l = 0; l < LANES; l++)
+        for (int i = 0; i < DZ; i++)
+            assert_near((double)at.Q->v[i * at.Q->ld + l], exp(-1 - i) + VARIANCE_FLOOR);
+    tape_begin(t, &p, NULL, 0);
+    var *again = constant(t, DZ, LANES);
+    double means[DZ * LANES];
+    for (int i = 0; i < DZ * LANES; i++)
+        means[i] = (double)mean->v[(i / LANES) * mean->ld + i % LANES], again->v[i] = check_draw(1, i);
+    at = transition_apply(t, &mixed_noise, again, NULL);
+    mean = transition_mean(t, &at, again);
+    for (int i = 0; i < DZ * LANES; i++)
+        assert_near((double)mean->v[(i / LANES) * mean->ld + i % LANES], means[i]);
+    tape_free(t);
+    params_free(&p);
+    params_free(&q);
 }
 
 static void positions_leave_a_velocity(void **state)
@@ -431,9 +476,9 @@ static var *build_all(struct tape *t, var *const *x, const void *arg)
 static void gradients(void **state)
 {
     (void)state;
-    for (int k = 0; k < 9; k++) {
-        int du = k % 3, positions = k / 3;
-        struct parts a = parts_of(du, positions);
+    for (int k = 0; k < 18; k++) {
+        int du = k % 3, positions = k / 3 % 3;
+        struct parts a = parts_made(du, positions, k >= 9);
         struct check c = {
             .build = build_all, .arg = &a, .in = {{DZ, LANES, CHECK_ANY, NULL}, {du, LANES, CHECK_ANY, NULL}}, .params = &a.p};
         double worst = check_worst(c);
@@ -451,6 +496,7 @@ int main(void)
         cmocka_unit_test(positions_move_by_velocities),
         cmocka_unit_test(start_of_positions),
         cmocka_unit_test(positions_leave_a_velocity),
+        cmocka_unit_test(shared_noise),
         cmocka_unit_test(centred_bases),
         cmocka_unit_test(mixing_gain),
         cmocka_unit_test(with_controls),

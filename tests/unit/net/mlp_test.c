@@ -178,11 +178,41 @@ static void gaussian_head(void **state)
     params_free(&p);
 }
 
+/* A linear map beside the layers: zeros at first, then what it is, of the input, whatever the layers do. */
+static void straight_map(void **state)
+{
+    (void)state;
+    static const real x[] = {1, -2, 0.5, 3, -1, 0.25};
+    struct params p;
+    params_init(&p);
+    struct mlp m = mlp_declare(&p, "net", 3, &two_hidden, 2, ACT_TANH, ACT_NONE, GROUP_PHI, 9), plain = m;
+    mlp_add_straight(&p, "net", &m);
+    expect_entry(&p, m.straight, "net.straight", 2, 3, GROUP_PHI);
+    real *W = params_value(&p, m.straight);
+    struct tape *t = tape_new();
+    for (int k = 0; k < 2; k++) {
+        for (int i = 0; i < 6; i++)
+            W[i] = (real)(k * (i + 1));
+        tape_begin(t, &p, NULL, 0);
+        var *in = leaf(t, 3, 2, x), *out = mlp_apply(t, &m, in), *layers = mlp_apply(t, &plain, in);
+        for (int i = 0; i < 2; i++)
+            for (int l = 0; l < 2; l++) {
+                double sum = (double)layers->v[i * layers->ld + l];
+                for (int j = 0; j < 3; j++)
+                    sum += (double)(W[3 * i + j] * x[2 * j + l]);
+                assert_true(fabs((double)out->v[i * out->ld + l] - sum) < 1e-5);
+            }
+    }
+    tape_free(t);
+    params_free(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_and_shapes),    cmocka_unit_test(start_values), cmocka_unit_test(values_depend_on_the_name),
         cmocka_unit_test(computes_its_layers), cmocka_unit_test(output_start), cmocka_unit_test(gaussian_head),
+        cmocka_unit_test(straight_map),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
