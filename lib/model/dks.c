@@ -108,8 +108,8 @@ static var *dks_first(void *model, struct tape *t, struct gauss *q)
     return sample_diag(t, *q, noise_steps(t, a->n, NOISE_STATE, a->b, a->k->dz, 0, 1));
 }
 
-/* What a network makes of a step: the belief's variances, and its mean, or what is added to the transition's mean (then *added). The gate of a mix
- * compares h with the transition's mean p in place of the state before: p + g ⊙ (m − p). */
+/* What a network makes of a step: the belief's variances, and its mean, or what is added to the transition's mean (then *added). The gate
+ * of a mix compares h with the transition's mean p in place of the state before: p + g ⊙ (m − p). */
 static struct gauss combine(struct tape *t, const struct dks *k, var *before, var *u, var *h, var *expected, bool *added)
 {
     *added = k->combines != COMBINES_FREE;
@@ -137,12 +137,9 @@ static void dks_next(void *model, struct tape *t, int step, var *before, struct 
         *p = gated_apply(t, &k->gated, before, u);
     }
     *q = combine(t, k, before, u, h, p->mean, &added);
-    if (k->linear.positions > 0) {
-        q->mean = added ? transition_drag(t, &k->linear, &now, q->mean) : q->mean;
-        q->variance = transition_spread(t, &k->linear, &now, q->variance);
-    }
+    q->variance = transition_spread(t, &k->linear, &now, q->variance);
     if (added)
-        q->mean = add(t, p->mean, q->mean);
+        q->mean = add(t, p->mean, transition_drag(t, &k->linear, &now, q->mean));
 }
 
 static struct path run(struct pass *a, struct tape *t, struct recognition_past past, var *before)

@@ -181,7 +181,8 @@ struct model_kind {
                              struct carry *carry);
     int (*memory_rows)(const struct model *m); /* NULL: 0 */
     int (*carry_rows)(const struct model *m);  /* 0: it looks ahead, and cannot go on online */
-    /* Mean and variance (or full covariance) of z_{t+1}, and the memory that goes with them (of which no sample is taken). u may be NULL. */
+    /* Mean and variance (or full covariance) of z_{t+1}, and the memory that goes with them (of which no sample is taken). u may be NULL.
+     */
     struct gauss (*step)(const struct model *m, struct tape *t, struct latent now, var *u, var **memory);
     /* What single frames show: the mean of q(a|x), Da×L, of x Dx×L, of a model whose z is a above what moves it (12). NULL for any other.
      */
@@ -360,8 +361,8 @@ void recognition_straighten(struct model *m, const struct recognition *r, const 
 struct recognition_past {
     var *state, *push;
 };
-/* h_t of all steps: forward state, backward state (where there are such) and e_t; without an encoder, if it looks ahead, also e_{t+1} − e_t,
- * 1 where that is known, and u_t; one above the other → recognition_rows×(T·B). */
+/* h_t of all steps: forward state, backward state (where there are such) and e_t; without an encoder, if it looks ahead, also e_{t+1} −
+ * e_t, 1 where that is known, and u_t; one above the other → recognition_rows×(T·B). */
 var *recognition_apply(struct tape *t, const struct recognition *r, const struct batch *b, struct recognition_past past);
 /* Controls that act into each step, u_{t−1}: du×(T·B), those of the first step `push` or 0 → NULL without controls. */
 var *controls_before(struct tape *t, const struct batch *b, var *push);

@@ -312,8 +312,8 @@ static inline void any_unseen_steps(const struct any *a, bool variances)
         any_same(a, "mean", z.mean, s, next.mean, 0, 1, 1e-12);
         any_same(a, "memory", z.memory, s, memory, 0, 1, 1e-12);
         for (int i = 0; i < dz && variances; i++)
-            any_near(a, "variance", s, any_number(z.cov, i * (dz + 1), s), any_number(next.variance, gauss_is_full(next) ? i * (dz + 1) : i, 0),
-                     1e-12);
+            any_near(a, "variance", s, any_number(z.cov, i * (dz + 1), s),
+                     any_number(next.variance, gauss_is_full(next) ? i * (dz + 1) : i, 0), 1e-12);
     }
     tape_free(t);
     batch_free(&b);
@@ -323,8 +323,8 @@ static inline void any_unseen_steps(const struct any *a, bool variances)
 
 /* ---- a path of states against a reference ---- */
 
-/* What a reference computes of the first T steps of one sequence: states, variances of their beliefs (drag: struct plain_gauss), memories, 𝒟
- * and ℛ. */
+/* What a reference computes of the first T steps of one sequence: states, variances of their beliefs (drag: struct plain_gauss), memories,
+ * 𝒟 and ℛ. */
 struct plain_path {
     double z[PLAIN_STEPS][PLAIN_MOST], variance[PLAIN_STEPS][PLAIN_MOST], drag[PLAIN_STEPS];
     double memory[PLAIN_STEPS][PLAIN_MOST], distortion, rate;
@@ -365,7 +365,10 @@ static inline void any_belief_of_reference(const struct any *a, const char *what
         any_near(a, what, at, any_number(z->mean, i, lane), p->z[at][i], 1e-11);
     for (int i = 0; i < dz * dz; i++)
         any_near(a, "covariance", at, any_number(z->cov, i, lane),
-                 q.drag != 0 ? cov[i / 2][i % 2] : i % (dz + 1) ? 0 : p->variance[at][i / (dz + 1)], 1e-11);
+                 q.drag != 0    ? cov[i / 2][i % 2]
+                 : i % (dz + 1) ? 0
+                                : p->variance[at][i / (dz + 1)],
+                 1e-11);
     for (int i = 0; z->memory && i < z->memory->rows; i++)
         any_near(a, "memory", at, any_number(z->memory, i, lane), p->memory[at][i], 1e-11);
 }

@@ -17,11 +17,16 @@ enum { VARIANTS = 88 };
 static struct any variant(int k)
 {
     static const char *const settings[] = {
-        SMALL ", \"transition\": \"gated\", \"combiner\": \"free\"",    SMALL ", \"transition\": \"linear\", \"combiner\": \"free\"",
-        SMALL ", \"transition\": \"gated\", \"combiner\": \"correct\"", SMALL ", \"transition\": \"linear\", \"combiner\": \"correct\"",
-        SMALL ", \"transition\": \"gated\", \"combiner\": \"mix\"",     SMALL ", \"transition\": \"linear\", \"combiner\": \"mix\"",
-        SMALL ", \"positions\": 1, \"combiner\": \"free\"",           SMALL ", \"positions\": 1, \"combiner\": \"correct\"",
-        SMALL ", \"positions\": 1, \"combiner\": \"mix\"",            SMALL ", \"encoder\": [], \"combiner\": \"correct\"",
+        SMALL ", \"transition\": \"gated\", \"combiner\": \"free\"",
+        SMALL ", \"transition\": \"linear\", \"combiner\": \"free\"",
+        SMALL ", \"transition\": \"gated\", \"combiner\": \"correct\"",
+        SMALL ", \"transition\": \"linear\", \"combiner\": \"correct\"",
+        SMALL ", \"transition\": \"gated\", \"combiner\": \"mix\"",
+        SMALL ", \"transition\": \"linear\", \"combiner\": \"mix\"",
+        SMALL ", \"positions\": 1, \"combiner\": \"free\"",
+        SMALL ", \"positions\": 1, \"combiner\": \"correct\"",
+        SMALL ", \"positions\": 1, \"combiner\": \"mix\"",
+        SMALL ", \"encoder\": [], \"combiner\": \"correct\"",
         SMALL ", \"encoder\": [], \"positions\": 1",
     };
     return (struct any){"dks", settings[k / 8], k & 1 ? 2 : 0, k & 2, k & 4};
@@ -303,18 +308,10 @@ static void only_the_filter_carries(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bound_in_plain_loops),
-        cmocka_unit_test(beliefs_in_plain_loops),
-        cmocka_unit_test(step_and_decode),
-        cmocka_unit_test(start_is_the_prior),
-        cmocka_unit_test(what_the_combiner_gives),
-        cmocka_unit_test(how_it_begins),
-        cmocka_unit_test(whole_gradient),
-        cmocka_unit_test(whole_gradient_of_other_shapes),
-        cmocka_unit_test(a_fault_is_caught),
-        cmocka_unit_test(as_any_model),
-        cmocka_unit_test(filter_goes_on_from_its_carry),
-        cmocka_unit_test(only_the_filter_carries),
+        cmocka_unit_test(bound_in_plain_loops), cmocka_unit_test(beliefs_in_plain_loops),         cmocka_unit_test(step_and_decode),
+        cmocka_unit_test(start_is_the_prior),   cmocka_unit_test(what_the_combiner_gives),        cmocka_unit_test(how_it_begins),
+        cmocka_unit_test(whole_gradient),       cmocka_unit_test(whole_gradient_of_other_shapes), cmocka_unit_test(a_fault_is_caught),
+        cmocka_unit_test(as_any_model),         cmocka_unit_test(filter_goes_on_from_its_carry),  cmocka_unit_test(only_the_filter_carries),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

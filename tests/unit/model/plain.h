@@ -44,7 +44,8 @@ static inline int plain_layer(const struct model *m, const char *name, const dou
     return e->rows;
 }
 
-/* A perceptron of `layers` layers, all but the last with tanh, the last if `squash`, and NAME.straight where there is one; returns its rows. */
+/* A perceptron of `layers` layers, all but the last with tanh, the last if `squash`, and NAME.straight where there is one; returns its
+ * rows. */
 static inline int plain_net(const struct model *m, const char *name, int layers, bool squash, const double *x, double *y)
 {
     double in[PLAIN_MOST], out[PLAIN_MOST];
@@ -231,8 +232,8 @@ static inline double plain_distortion(const struct model *m, const struct record
     return sum;
 }
 
-/* Features of the frame of step t (without an encoder: itself), 0 where it was not seen, and the control that acts into it: what a GRU of recognition reads. Returns the
- * number of features. */
+/* Features of the frame of step t (without an encoder: itself), 0 where it was not seen, and the control that acts into it: what a GRU of
+ * recognition reads. Returns the number of features. */
 static inline int plain_features(const struct model *m, const struct record *r, int t, double *in)
 {
     double x[PLAIN_MOST];
@@ -266,8 +267,8 @@ static inline int plain_next(const struct model *m, const struct record *r, int 
     return m->dx + 1 + m->du;
 }
 
-/* h_t of recognition over the first T steps: forward state, backward state (where the model has such), features, and plain_next. Returns its
- * rows. */
+/* h_t of recognition over the first T steps: forward state, backward state (where the model has such), features, and plain_next. Returns
+ * its rows. */
 static inline int plain_recognition(const struct model *m, const struct record *r, int T, double h[][PLAIN_MOST])
 {
     static const char *const name[] = {"recognition.back", "recognition.ahead"};

@@ -213,12 +213,8 @@ static void straightened(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(values),
-        cmocka_unit_test(parameters_are_of_recognition),
-        cmocka_unit_test(pieces_are_the_whole),
-        cmocka_unit_test(nothing_to_carry),
-        cmocka_unit_test(controls_of_the_step_before),
-        cmocka_unit_test(convolutions_end_in_a_layer),
+        cmocka_unit_test(values),           cmocka_unit_test(parameters_are_of_recognition), cmocka_unit_test(pieces_are_the_whole),
+        cmocka_unit_test(nothing_to_carry), cmocka_unit_test(controls_of_the_step_before),   cmocka_unit_test(convolutions_end_in_a_layer),
         cmocka_unit_test(straightened),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
