@@ -5,11 +5,19 @@
 
 /* ---- what must be equal for a run to go on ---- */
 
+/* Of the parameters that the starts begin with (--from), or null. */
+static json_t *from_crc32(const struct run *r)
+{
+    struct params from = {.size = r->model->params.size, .value = (real *)(uintptr_t)r->io->from};
+    return from.value ? json_integer(params_crc32(&from)) : json_null();
+}
+
 static json_t *identity(const struct run *r)
 {
     json_t *meta = json_pack("{s:s, s:i, s:s, s:s}", "format", "dssm-checkpoint", "version", 1, "program_version", DSSM_VERSION, "kind",
                              r->model->kind->name);
     json_object_set_new(meta, "data_crc32", json_integer(r->data->hash));
+    json_object_set_new(meta, "from_crc32", from_crc32(r));
     if (r->io->provenance)
         json_object_set_new(meta, "settings", json_deep_copy(r->io->provenance));
     return meta;

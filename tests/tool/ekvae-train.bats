@@ -475,6 +475,7 @@ END
     rm m.npz
     refuses 3 "run.ck: checkpoint is of another run: settings.seed is 3 there, 4 here" train --seed 4
     refuses 3 "run.ck: checkpoint is of another run: settings.updates is 60 there, 70 here" train --updates 70
+    refuses 3 "run.ck: checkpoint is of another run: from_crc32 is null there, " train --from "$REFERENCE/m.npz"
     cmp run.ck before
     [ ! -e m.npz ]
 }
