@@ -31,8 +31,8 @@ $(TABLES)/%.npz: $(TABLES)/%.json
 TABLE_NAMES := 1a 1b 1c 2
 $(foreach table,$(TABLE_NAMES),$(eval table-$(table)-run: $(call table_jobs,$(table))))
 $(TABLE_NAMES:%=table-%-run): table-%-run:
-	@for form in tsv md; do pipelines/table $* "$(call shown_rows,$*)" "$(TABLE_SEEDS)" $(TABLES) $$form $(TABLE_WITH) \
-	    >$(TABLES)/table-$*.part && mv $(TABLES)/table-$*.part $(TABLES)/table-$*.$$form || exit 1; done
+	@part=$(TABLES)/table-$*.$$$$.part; for form in tsv md; do pipelines/table $* "$(call shown_rows,$*)" "$(TABLE_SEEDS)" $(TABLES) $$form $(TABLE_WITH) \
+	    >$$part && mv $$part $(TABLES)/table-$*.$$form || exit 1; done
 	@cat $(TABLES)/table-$*.md
 
 # What is kept: each file with a line that says how it was made.

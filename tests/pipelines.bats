@@ -405,7 +405,7 @@ TINY='--updates 200 --starts 1 --d0 excess:100 --encoder 8 --decoder 8'
 }
 
 @test "make: the reacher's tables from few sequences, with the simulator's error, and figure 3" {
-    local small='--updates 3 --starts 1 --d0 excess:100 --encoder 8 --decoder 8'
+    local small='--latent 6 --updates 3 --starts 1 --d0 excess:100 --encoder 8 --decoder 8'
     run pipeline -j2 table-1b-run TABLE_TRAIN="$small" ROWS="angle-vhp-ekvae-co angle-paper-vhp-ekvae-co" REACHER_TRAIN=60 REACHER_TEST=12
     assert_success
     assert_line --regexp '^\| angle-paper-vhp-ekvae-co \| ours '
