@@ -83,7 +83,7 @@ static struct plain_path reference(const struct model *m, const struct record *r
     double h[PLAIN_STEPS][PLAIN_MOST], u[PLAIN_MOST], x[PLAIN_MOST];
     int rows = plain_recognition(m, r, T, h);
     for (int t = 0; t < T; t++) {
-        struct plain_gauss q, p;
+        struct plain_gauss q = {.drag = 0}, p = q;
         if (t == 0) {
             q = plain_head(m, "first", 2, h[0]);
         } else {

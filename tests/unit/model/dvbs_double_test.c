@@ -35,7 +35,7 @@ static void plain_f(const struct model *m, const double *zeta, double *z)
 /* What a belief over ζ is of z_1: linearised by central differences, or where ζ is a sample nothing but that. */
 static struct plain_gauss plain_start(const struct model *m, const struct plain_gauss *zeta, bool off)
 {
-    struct plain_gauss q = {{0}, {0}};
+    struct plain_gauss q = {.drag = 0};
     int dz = model_settings(m)->latent;
     plain_f(m, zeta->mean, q.mean);
     for (int i = 0; i < dz; i++)
@@ -116,7 +116,7 @@ static struct plain_path reference(const struct model *m, const struct record *r
     int dz = model_settings(m)->latent;
     plain_recognition(m, r, T, h);
     for (int t = 0; t < T; t++) {
-        struct plain_gauss q, p;
+        struct plain_gauss q = {.drag = 0}, p = q;
         if (t == 0) {
             out.rate = plain_first(m, h[0], sequence, n, &q, out.z[0]);
         } else {

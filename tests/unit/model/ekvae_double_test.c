@@ -128,7 +128,7 @@ static void plain_bound(struct model *m, const struct record *r, bool filter, do
         unit[i * N + i] = 1;
     *distortion = *rate = 0;
     for (int t = 0; t < s.T; t++) {
-        struct plain_gauss q = plain_head(m, "encoder", 1, x + t * ANY_DX), p;
+        struct plain_gauss q = plain_head(m, "encoder", 1, x + t * ANY_DX), p = {.drag = 0};
         double mean[N], cov[N * N], filtered[N], filtered_cov[N * N], decoded[ANY_DX], d[N];
         dense_condition(&s, filter ? t + 1 : s.T, t, mean, cov);
         dense_condition(&s, t + 1, t, filtered, filtered_cov);

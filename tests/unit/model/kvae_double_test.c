@@ -115,7 +115,7 @@ static void nothing_moves_behind_the_end(void **state)
 
 static double log_normal_one(double x, double mean, double variance)
 {
-    return plain_log_normal(1, &x, &(struct plain_gauss){{mean}, {variance}});
+    return plain_log_normal(1, &x, &(struct plain_gauss){{mean}, {variance}, 0});
 }
 
 /* C P⁻ Cᵀ + R of step t, and C m⁻. */

@@ -135,7 +135,7 @@ static void path_and_rate(void **state)
         any_records(r, 0, gaps);
         batch_fill(&b, r, any_all, B, ANY_DX, 0, 0, gaps ? T : 5);
         tape_begin(t, nothing(), NULL, 0);
-        struct path path = path_run(t, &b, &any_noisy, &(struct path_steps){&b, toy_first, toy_next}, NULL);
+        struct path path = path_run(t, &b, &any_noisy, &(struct path_steps){&b, toy_first, toy_next, false}, NULL);
         assert_int_equal(path.z->lanes, b.T * B);
         compare(&path, r, 0, b.T);
         var *rate = path_rate(t, &b, &path);
@@ -161,8 +161,9 @@ static void path_goes_on(void **state)
         batch_fill(&first, r, any_all, B, ANY_DX, 0, 0, cut);
         batch_fill(&rest, r, any_all, B, ANY_DX, 0, cut, 5 - cut);
         tape_begin(t, nothing(), NULL, 0);
-        struct path one = path_run(t, &first, &any_noisy, &(struct path_steps){&first, toy_first, toy_next}, NULL);
-        struct path two = path_run(t, &rest, &any_noisy, &(struct path_steps){&rest, toy_first, toy_next}, step_of(t, one.z, cut - 1, B));
+        struct path one = path_run(t, &first, &any_noisy, &(struct path_steps){&first, toy_first, toy_next, false}, NULL);
+        struct path two =
+            path_run(t, &rest, &any_noisy, &(struct path_steps){&rest, toy_first, toy_next, false}, step_of(t, one.z, cut - 1, B));
         compare(&one, r, 0, cut);
         compare(&two, r, cut, 5 - cut);
         tape_free(t);
@@ -183,7 +184,7 @@ static void path_of_means(void **state)
     batch_fill(&b, r, any_all, B, ANY_DX, 0, 1, T - 1);
     tape_begin(t, nothing(), NULL, 0);
     var *before = filled(t, D, B, 0.5);
-    struct path path = path_run(t, &b, &any_off, &(struct path_steps){&b, toy_first, toy_next}, before);
+    struct path path = path_run(t, &b, &any_off, &(struct path_steps){&b, toy_first, toy_next, false}, before);
     for (int i = 0; i < D * b.T * B; i++)
         assert_true(path.z->v[i] == path.q.mean->v[i]);
     tape_free(t);
@@ -200,7 +201,7 @@ static void one_step_has_no_rate(void **state)
     any_records(r, 0, false);
     batch_fill(&b, r, any_all, B, ANY_DX, 0, 0, 1);
     tape_begin(t, nothing(), NULL, 0);
-    struct path path = path_run(t, &b, &any_noisy, &(struct path_steps){&b, toy_first, toy_next}, NULL);
+    struct path path = path_run(t, &b, &any_noisy, &(struct path_steps){&b, toy_first, toy_next, false}, NULL);
     var *rate = path_rate(t, &b, &path);
     assert_int_equal(rate->lanes, B);
     for (int l = 0; l < B; l++) {
