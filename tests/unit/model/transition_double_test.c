@@ -440,11 +440,13 @@ static void shared_noise(void **state)
     for (int l = 0; l < LANES; l++)
         for (int i = 0; i < DZ; i++)
             assert_near((double)at.Q->v[i * at.Q->ld + l], exp(-1 - i) + VARIANCE_FLOOR);
-    tape_begin(t, &p, NULL, 0);
-    var *again = constant(t, DZ, LANES);
     double means[DZ * LANES];
     for (int i = 0; i < DZ * LANES; i++)
-        means[i] = (double)mean->v[(i / LANES) * mean->ld + i % LANES], again->v[i] = check_draw(1, i);
+        means[i] = (double)mean->v[(i / LANES) * mean->ld + i % LANES];
+    tape_begin(t, &p, NULL, 0);
+    var *again = constant(t, DZ, LANES);
+    for (int i = 0; i < DZ * LANES; i++)
+        again->v[i] = check_draw(1, i);
     at = transition_apply(t, &mixed_noise, again, NULL);
     mean = transition_mean(t, &at, again);
     for (int i = 0; i < DZ * LANES; i++)
