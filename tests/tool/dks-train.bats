@@ -89,6 +89,7 @@ small() {
 @test "what is wrong is refused" {
     refuses 2 "--transition: expected one of gated, linear, got" dks-train -o m.npz --transition round "$DATA"
     refuses 2 "--positions: expected --transition linear, got gated" dks-train -o m.npz --positions 2 --transition gated "$DATA"
+    refuses 2 "--shared-noise: expected --transition linear, got gated" dks-train -o m.npz --shared-noise --transition gated "$DATA"
     refuses 2 "--positions: expected less than the latent size 3, got 3" dks-train -o m.npz --positions 3 "$DATA"
     refuses 2 "--combiner: expected one of free, correct, mix, got" dks-train -o m.npz --combiner none "$DATA"
     refuses 2 "--mixing-gain" dks-train -o m.npz --mixing-gain -1 "$DATA"
