@@ -162,8 +162,17 @@ static struct loss dks_loss(const struct model *m, struct tape *t, const struct 
     const struct dks *k = m->parts;
     struct pass a = {.k = k, .b = b, .n = n};
     struct path path = run(&a, t, (struct recognition_past){0}, NULL);
-    var *first = prior_rate(t, &k->prior, path_first(t, &path, b->B), step_of(t, path.z, 0, b->B), b, n);
-    return (struct loss){coder_distortion(t, m, b, decoded(t, k, path.z)), add(t, first, path_rate(t, b, &path))};
+    var *z1 = step_of(t, path.z, 0, b->B), *first = prior_rate(t, &k->prior, path_first(t, &path, b->B), z1, b, n);
+    var *distortion = coder_distortion(t, m, b, decoded(t, k, path.z));
+    if (b->before)
+        distortion = add(t, distortion, coder_distortion(t, m, b->before, decoded(t, k, transition_before(t, &k->linear, z1))));
+    return (struct loss){distortion, add(t, first, path_rate(t, b, &path))};
+}
+
+static bool dks_reaches_back(const struct model *m)
+{
+    const struct dks *k = m->parts;
+    return k->linear.positions > 0;
 }
 
 /* ---- use ---- */
@@ -217,6 +226,7 @@ const struct model_kind model_dks = {
     .check = dks_check,
     .declare = dks_declare,
     .loss = dks_loss,
+    .reaches_back = dks_reaches_back,
     .infer = dks_infer,
     .carry_rows = dks_carry_rows,
     .step = dks_step,

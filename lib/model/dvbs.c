@@ -153,8 +153,18 @@ static struct loss dvbs_loss(const struct model *m, struct tape *t, const struct
     struct pass a = {.k = k, .b = b, .n = n};
     struct path path = run(&a, t, (struct recognition_past){0}, NULL);
     struct gauss q1 = path_first(t, &path, b->B);
-    var *first = k->prior.kind == PRIOR_VHP ? prior_rate(t, &k->prior, q1, step_of(t, path.z, 0, b->B), b, n) : kl_standard(t, a.start);
-    return (struct loss){coder_distortion(t, m, b, decoded(t, k, path.z)), add(t, first, path_rate(t, b, &path))};
+    var *z1 = step_of(t, path.z, 0, b->B);
+    var *first = k->prior.kind == PRIOR_VHP ? prior_rate(t, &k->prior, q1, z1, b, n) : kl_standard(t, a.start);
+    var *distortion = coder_distortion(t, m, b, decoded(t, k, path.z));
+    if (b->before)
+        distortion = add(t, distortion, coder_distortion(t, m, b->before, decoded(t, k, transition_before(t, &k->transition, z1))));
+    return (struct loss){distortion, add(t, first, path_rate(t, b, &path))};
+}
+
+static bool dvbs_reaches_back(const struct model *m)
+{
+    const struct dvbs *k = m->parts;
+    return k->transition.positions > 0;
 }
 
 /* ---- use ---- */
@@ -209,6 +219,7 @@ const struct model_kind model_dvbs = {
     .check = dvbs_check,
     .declare = dvbs_declare,
     .loss = dvbs_loss,
+    .reaches_back = dvbs_reaches_back,
     .infer = dvbs_infer,
     .carry_rows = dvbs_carry_rows,
     .step = dvbs_step,

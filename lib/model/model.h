@@ -67,6 +67,7 @@ struct batch {
     bool all_seen;      /* every entry of seen is 1 */
     uint32_t *sequence; /* B numbers that the noise depends on */
     int first_step;     /* of the sequences: 0, or more in online use; the noise depends on it */
+    const struct batch *before; /* of sub-sequences the frames before them, one step, seen where there is one; NULL: of no use */
 };
 /* Builds the batch of records[pick[0..B-1]] over steps from..from+T-1. `sequence` numbers are pick[] itself. */
 void batch_fill(struct batch *b, const struct record *records, const int *pick, int B, int dx, int du, int from, int T);
@@ -175,6 +176,8 @@ struct model_kind {
     void (*declare)(struct model *m, uint64_t seed);
     /* One evidence bound: the two terms, a number a lane. */
     struct loss (*loss)(const struct model *m, struct tape *t, const struct batch *b, const struct noise *n);
+    /* Does the loss of sub-sequences use the frames before them (b->before)? NULL: no. */
+    bool (*reaches_back)(const struct model *m);
     /* Beliefs given the batch; behind a sequence's end they stay as at its last step, the memory too. With carry (filtered only) the pass
      * goes on from it and leaves it after the last step. */
     struct inferred (*infer)(const struct model *m, struct tape *t, const struct batch *b, const struct noise *n, enum inference how,
@@ -304,6 +307,8 @@ var *transition_noise(struct tape *t, const struct transition *tr, const struct 
 var *transition_spread(struct tape *t, const struct transition *tr, const struct transition_at *at, var *variance);
 /* Where positions move with what is added to the velocities: p + C v of d = (p, v), dz×L; d itself without positions. */
 var *transition_drag(struct tape *t, const struct transition *tr, const struct transition_at *at, var *d);
+/* Where the positions were a step before: p − C v of states z = (p, v), dz×L → K×L. K is not 0. */
+var *transition_before(struct tape *t, const struct transition *tr, var *z);
 /* p(z_{t+1}|z_t, u_t): mean F z + B u and the process noise, full with positions */
 struct gauss transition_gauss(struct tape *t, const struct transition *tr, var *z, var *u);
 /* F z + B u */

@@ -132,6 +132,13 @@ var *transition_drag(struct tape *t, const struct transition *tr, const struct t
     return move_positions(t, tr, at->C, d, 1);
 }
 
+var *transition_before(struct tape *t, const struct transition *tr, var *z)
+{
+    int K = tr->positions, n = tr->dz - K;
+    var *C = spread(t, param(t, tr->C), z->lanes);
+    return sub(t, rows_of(t, z, 0, K), mat_mul(t, C, rows_of(t, z, K, n), K, n, 1));
+}
+
 var *transition_mean(struct tape *t, const struct transition_at *at, var *z)
 {
     var *mean = mat_vec(t, at->F, z);

@@ -8,7 +8,7 @@
 struct chunk {
     struct tape *tape;
     real factor[CHUNK]; /* how often a sequence's losses count */
-    struct batch batch;
+    struct batch batch, before; /* before: the frames before sub-sequences, for models that ask */
     struct error error; /* its code is 0 unless the chunk's sequences could not be read */
     struct loss loss;
     real *gradient; /* params.size */
@@ -50,6 +50,7 @@ void gradient_free(struct gradient_engine *g)
     for (int i = 0; i < g->chunks; i++) {
         tape_free(g->chunk[i].tape);
         batch_free(&g->chunk[i].batch);
+        batch_free(&g->chunk[i].before);
         free(g->chunk[i].gradient);
     }
     free(g->chunk);
@@ -84,12 +85,44 @@ static int fill_chunk(const struct gradient_engine *g, struct chunk *c, int i, s
     return DSSM_OK;
 }
 
+/* The frames before the chunk's sub-sequences; a lane whose sequence is whole has none. */
+static int fill_before(const struct gradient_engine *g, struct chunk *c, int i, struct error *e)
+{
+    struct record piece[CHUNK] = {0};
+    int n = chunk_size(g, i), lane[CHUNK] = {0};
+    for (int l = 0; l < n; l++) {
+        int at = i * CHUNK + l, from = g->from[at];
+        if (dataset_piece(g->data, g->pick[at], from > 0 ? (size_t)from - 1 : 0, 1, &piece[l], e)) {
+            dataset_pieces_free(g->data, piece, l);
+            return e->code;
+        }
+        lane[l] = l;
+    }
+    batch_refill(&c->before, piece, lane, n, g->model->dx, g->model->du, 0, 1);
+    for (int l = 0; l < n; l++)
+        if (g->from[i * CHUNK + l] == 0) {
+            c->before.seen[l] = 0;
+            c->before.all_seen = false;
+        }
+    c->batch.before = &c->before;
+    dataset_pieces_free(g->data, piece, n);
+    return DSSM_OK;
+}
+
+static bool reaches_back(const struct gradient_engine *g)
+{
+    const struct model *m = g->model;
+    return g->from && m->kind->reaches_back && m->kind->reaches_back(m);
+}
+
 static void forward_job(void *arg, int i, int worker)
 {
     (void)worker;
     struct gradient_engine *g = arg;
     struct chunk *c = &g->chunk[i];
     c->error.code = fill_chunk(g, c, i, &c->error);
+    if (!c->error.code && reaches_back(g))
+        c->error.code = fill_before(g, c, i, &c->error);
     if (c->error.code)
         return;
     tape_begin(c->tape, &g->model->params, c->gradient, g->moving);
