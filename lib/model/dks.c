@@ -66,7 +66,7 @@ static int dks_check(const void *settings, int dx, int du, struct error *e)
         return error_set(e, DSSM_USAGE, "--positions: expected --transition linear, got gated");
     if (s->transition == TRANSITION_GATED && s->linear.shared_noise)
         return error_set(e, DSSM_USAGE, "--shared-noise: expected --transition linear, got gated");
-    int code = transition_check(&s->linear, s->common.latent, e);
+    int code = transition_check(&s->linear, s->common.latent, du, e);
     return code ? code : recognition_check(settings, dx, du, e);
 }
 

@@ -41,7 +41,7 @@ struct dvbs {
 static int dvbs_check(const void *settings, int dx, int du, struct error *e)
 {
     const struct dvbs_settings *s = settings;
-    int code = transition_check(&s->transition, s->common.latent, e);
+    int code = transition_check(&s->transition, s->common.latent, du, e);
     return code ? code : recognition_check(settings, dx, du, e);
 }
 

@@ -24,13 +24,19 @@ static const struct option_row ekvae_options[] = {
      "what the last control adds to the last dimension of a at the start, which so becomes the one that this control moves; with "
      "--initial-phase coders it stays till the bound is met"},
     {"push-variance", 0, OPT_REAL, AT(push.variance), "0.002", 1e-8, 1e4, NULL, "V",
-     "process noise of that dimension at the start, if it is pushed"},
+     "process noise at the start of that dimension, if it is pushed; with motors of the last one's position and velocity"},
+    {"circles", 0, OPT_INT, AT(transition.circles), "0", 0, 31, NULL, "N",
+     "the first N pairs of the positions are points on circles, which a velocity turns; the others are on lines"},
+    {"motors", 0, OPT_REAL, AT(transition.motors), "0", 0, 1000, NULL, "G",
+     "each control is a motor of its own coordinate, and each coordinate damped: velocities change by a symmetric mobility times motors, drags "
+     "and forces, in place of base matrices; G: by how much a control of 1 moves its coordinate in a step at the start; 0: no motors"},
     {0},
 };
 
 struct ekvae {
     int dz, da;
     struct coder coder;
+    struct chart chart;
     struct transition transition;
     struct prior prior;
     int log_R, first_mean, first_log_var; /* da×1; belief before the first frame, dz×1 each */
@@ -46,7 +52,9 @@ static int ekvae_check(const void *settings, int dx, int du, struct error *e)
         return error_set(e, DSSM_USAGE, "--push: expected data with controls, got none");
     if (s->push.strength != 0 && s->transition.positions > 0)
         return error_set(e, DSSM_USAGE, "--push: expected no --positions, which controls do not move");
-    return transition_check(&s->transition, s->common.latent, e);
+    if (s->transition.circles > 0 && s->aux != s->transition.positions)
+        return error_set(e, DSSM_USAGE, "--circles: expected --aux to be the number of positions, %d, got %d", s->transition.positions, s->aux);
+    return transition_check(&s->transition, s->common.latent, du, e);
 }
 
 static void ekvae_declare(struct model *m, uint64_t seed)
@@ -56,14 +64,32 @@ static void ekvae_declare(struct model *m, uint64_t seed)
     k->dz = s->common.latent;
     k->da = s->aux;
     k->coder = coder_declare(m, k->da, k->da, seed);
+    k->chart = chart_declare(&m->params, s->transition.circles, k->da - 2 * s->transition.circles, seed);
     k->first_mean = params_add(&m->params, "first.mean", k->dz, 1, GROUP_PHI, 1);
     k->first_log_var = params_add(&m->params, "first.log_variance", k->dz, 1, GROUP_PHI, 10);
     k->transition = transition_declare(&m->params, k->dz, m->du, &s->transition, seed);
     if (s->push.strength != 0)
         transition_push(&m->params, &k->transition, m->du - 1, k->da - 1, &s->push);
+    if (s->transition.motors > 0) { /* the last motor's coordinate is the quiet one */
+        transition_quiet(&m->params, &k->transition, s->transition.positions - 1, s->push.variance);
+        transition_quiet(&m->params, &k->transition, k->dz - 1, s->push.variance);
+    }
     k->log_R = params_add(&m->params, "log_R", k->da, 1, GROUP_PSI, 10);
     params_fill(&m->params, k->log_R, log(s->transition.variance));
     k->prior = prior_declare(&m->params, &s->common, seed);
+}
+
+/* ---- between frames and auxiliary variables ---- */
+
+static struct gauss encoded(struct tape *t, const struct ekvae *k, var *x)
+{
+    struct gauss q = coder_encode(t, &k->coder, x);
+    return (struct gauss){chart_apply(t, &k->chart, q.mean), q.variance};
+}
+
+static var *decoded(struct tape *t, const struct ekvae *k, var *a)
+{
+    return coder_decode(t, &k->coder, chart_undo(t, &k->chart, a));
 }
 
 /* ---- filter and smoother ---- */
@@ -216,7 +242,7 @@ static struct loss ekvae_loss(const struct model *m, struct tape *t, const struc
 {
     const struct ekvae *k = m->parts;
     int T = b->T, B = b->B;
-    struct gauss q = coder_encode(t, &k->coder, batch_value(t, b->x, b->dx, T * B));
+    struct gauss q = encoded(t, k, batch_value(t, b->x, b->dx, T * B));
     var *a = sample_diag(t, q, noise_steps(t, n, NOISE_AUX, b, k->da, 0, T));
     struct filter_pass pass = run_filter(m, t, b, a, NULL);
     bool smooths = !model_settings(m)->filter;
@@ -227,7 +253,7 @@ static struct loss ekvae_loss(const struct model *m, struct tape *t, const struc
         add(t, aux_rate(m, t, b, q, z), initial_rate(m, t, b, n, step_of(t, state.mean, 0, B), step_of(t, L, 0, B), step_of(t, z, 0, B)));
     if (smooths && T > 1)
         rate = add(t, rate, smoothing_rate(t, b, pass.filtered, state.mean, L, k->dz));
-    return (struct loss){coder_distortion(t, m, b, coder_decode(t, &k->coder, a)), rate};
+    return (struct loss){coder_distortion(t, m, b, decoded(t, k, a)), rate};
 }
 
 /* ---- use ---- */
@@ -236,7 +262,7 @@ static struct inferred ekvae_infer(const struct model *m, struct tape *t, const 
                                    struct carry *carry)
 {
     const struct ekvae *k = m->parts;
-    struct gauss q = coder_encode(t, &k->coder, batch_value(t, b->x, b->dx, b->T * b->B));
+    struct gauss q = encoded(t, k, batch_value(t, b->x, b->dx, b->T * b->B));
     var *a = sample_diag(t, q, noise_steps(t, n, NOISE_AUX, b, k->da, 0, b->T));
     struct filter_pass pass = run_filter(m, t, b, a, carry);
     struct belief z = how == INFER_SMOOTHED ? run_smoother(t, &pass, b) : pass.filtered;
@@ -259,13 +285,13 @@ static struct gauss ekvae_step(const struct model *m, struct tape *t, struct lat
 static var *ekvae_encode(const struct model *m, struct tape *t, var *x)
 {
     const struct ekvae *k = m->parts;
-    return coder_encode(t, &k->coder, x).mean;
+    return encoded(t, k, x).mean;
 }
 
 static var *ekvae_decode(const struct model *m, struct tape *t, struct latent now)
 {
     const struct ekvae *k = m->parts;
-    return coder_decode(t, &k->coder, rows_of(t, now.z, 0, k->da));
+    return decoded(t, k, rows_of(t, now.z, 0, k->da));
 }
 
 static struct latent ekvae_start(const struct model *m, struct tape *t, const struct batch *b, const struct noise *n)

@@ -272,22 +272,33 @@ struct transition_settings {
     double decay;           /* pull of F⁽ᵐ⁾ towards I, see struct param */
     double variance;        /* start of Q⁽ᵐ⁾ and R */
     int positions;          /* K: so many first dimensions of z are moved by the others; below dz */
+    int circles;            /* so many first pairs of the positions are points on circles; the others are on lines */
+    double motors;          /* what motors move at the start for a control of 1, in place of F and B (motors.c); 0: none */
     bool shared_noise;      /* one Q for all states, not M that are mixed */
 };
-/* With K positions z = (p, v): v' = F_v z + B_v u as mixed, p' = p + C v' with a constant C, so that v is linear in how p has moved last.
- */
+struct motors {
+    int n;              /* velocities, controls, and displacements; 0: no motors */
+    int G, f, E, log_D; /* (n·n)×M, n×M, n×1, n×1 */
+};
+/* With K positions z = (p, v): v' = F_v z + B_v u as mixed, p moves by C v' with a constant C (positions.c), so that v is linear in how p
+ * has moved last. */
 struct transition {
-    int dz, du, positions;
+    int dz, du, positions, circles;
     bool shared_noise;
-    struct mlp g;
-    int F, B, log_Q; /* F − I ((dz−K)·dz)×M, ((dz−K)·du)×M (-1 without controls), dz×M or, shared, dz×1 */
-    int C;           /* (K·(dz−K))×1; -1 if K is 0 */
+    struct mlp g;         /* of z and u; with motors of p */
+    int F, B, log_Q;      /* F − I ((dz−K)·dz)×M, ((dz−K)·du)×M (-1 without controls), dz×M or, shared, dz×1 */
+    struct motors motors; /* in place of F and B, which are -1 then */
+    int C;                /* (displacements·(dz−K))×1, with motors its diagonal; -1 if K is 0 */
 };
 struct transition_at { /* the transition at given states, L lanes */
     var *F;            /* (dz·dz)×L */
-    var *push;         /* B u, dz×L; NULL without controls */
+    var *push;         /* B u, dz×L; NULL without controls. With circles what makes F z + push the mean */
     var *Q;            /* dz×L, variances; with positions those of (p, v') before v' moves p */
-    var *C;            /* (K·(dz−K))×L; NULL without positions */
+    var *C;            /* ∂p'/∂v', (K·(dz−K))×L; NULL without positions */
+};
+/* How velocities, all of z without positions, are moved at given states: F z + push. */
+struct moving {
+    var *F, *push; /* ((dz−K)·dz)×L, (dz−K)×L; push NULL: nothing */
 };
 /* A start from which a control acts on a dimension of z everywhere alike. */
 struct push_settings {
@@ -296,18 +307,23 @@ struct push_settings {
 };
 /* Adds the push to the start values of B and sets log Q's: of control j (from 0) on dimension i. There are no positions. */
 void transition_push(struct params *p, const struct transition *tr, int j, int i, const struct push_settings *s);
-/* Can states of size dz have so many positions? */
-int transition_check(const struct transition_settings *s, int dz, struct error *e);
+/* The start of a dimension's process noise. */
+void transition_quiet(struct params *p, const struct transition *tr, int i, double variance);
+/* Can states of size dz with du controls have such positions, circles and motors? */
+int transition_check(const struct transition_settings *s, int dz, int du, struct error *e);
 struct transition transition_declare(struct params *p, int dz, int du, const struct transition_settings *s, uint64_t seed);
 /* At states z dz×L with controls u du×L; u NULL: no control acts, as if it were 0. */
 struct transition_at transition_apply(struct tape *t, const struct transition *tr, var *z, var *u);
+/* positions.c: C at its start, → its index; and the whole transition but for its noise, given how the velocities move. */
+int positions_declare(struct params *p, const struct transition *tr);
+struct transition_at positions_move(struct tape *t, const struct transition *tr, var *z, struct moving v);
 /* The process noise: Q, dz×L; with positions, which it moves by way of the velocities, L diag(Q) Lᵀ, (dz·dz)×L, where L = [I C; 0 I]. */
 var *transition_noise(struct tape *t, const struct transition *tr, const struct transition_at *at);
 /* Likewise with other variances (dz×L) in the place of Q. */
 var *transition_spread(struct tape *t, const struct transition *tr, const struct transition_at *at, var *variance);
 /* Where positions move with what is added to the velocities: p + C v of d = (p, v), dz×L; d itself without positions. */
 var *transition_drag(struct tape *t, const struct transition *tr, const struct transition_at *at, var *d);
-/* Where the positions were a step before: p − C v of states z = (p, v), dz×L → K×L. K is not 0. */
+/* Where the positions were a step before: p − C v of states z = (p, v), dz×L → K×L. K is not 0, and there are no circles. */
 var *transition_before(struct tape *t, const struct transition *tr, var *z);
 /* p(z_{t+1}|z_t, u_t): mean F z + B u and the process noise, full with positions */
 struct gauss transition_gauss(struct tape *t, const struct transition *tr, var *z, var *u);

@@ -13,6 +13,20 @@ void beliefs_of_batch(const struct model *m, struct tape *t, const struct batch 
  * from, or judged, as a whole one: DSSM_BAD_INPUT (block.c). */
 int begins_sequence(const struct record *r, const char *before, struct error *e);
 
+/* Motors (motors.c) of n velocities; what they do, mixed by alpha M×L under controls u n×L, to velocities behind K positions. */
+struct motors motors_declare(struct params *p, int n, int bases, double gain, uint64_t seed);
+struct moving motors_apply(struct tape *t, const struct motors *m, var *alpha, var *u, int positions);
+
+/* The map between coders' numbers and auxiliary variables with points on circles (chart.c): D×L → D×L, D = 2·circles + lines, and back.
+ * Without circles, or lines, it is none. */
+struct chart {
+    int circles, lines;
+    struct mlp net;
+};
+struct chart chart_declare(struct params *p, int circles, int lines, uint64_t seed);
+var *chart_apply(struct tape *t, const struct chart *c, var *b);
+var *chart_undo(struct tape *t, const struct chart *c, var *a);
+
 /* Option rows of a locally linear transition (transition.c) whose settings are at offset `at` of the kind's, with the defaults in which
  * kinds differ; noise: what begins with --start-variance. A macro, since a table is a constant. */
 /* clang-format off */

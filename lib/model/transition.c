@@ -1,5 +1,5 @@
 /* The locally linear transition of EKVAE, DVBS and, unless it is gated, DKS (Klushyn et al. 2021, eqs. 9 and 10). */
-#include "model/model.h"
+#include "model/parts.h"
 
 #include <math.h>
 
@@ -27,8 +27,6 @@ static void start_bases(struct params *p, const struct transition *tr, const str
     p->entry[tr->F].decay = s->decay;
     if (tr->du > 0)
         params_normal(p, tr->B, seed, 0, s->base_spread);
-    params_fill(p, tr->log_Q, log(s->variance));
-    mlp_output_start(p, &tr->g, 0, s->bases, 0, s->mixing_gain);
     if (!s->centred)
         return;
     centre(p, tr->F);
@@ -36,28 +34,52 @@ static void start_bases(struct params *p, const struct transition *tr, const str
         centre(p, tr->B);
 }
 
-int transition_check(const struct transition_settings *s, int dz, struct error *e)
+static void start(struct params *p, const struct transition *tr, const struct transition_settings *s, uint64_t seed)
 {
-    if (s->positions >= dz && s->positions > 0)
-        return error_set(e, DSSM_USAGE, "--positions: expected less than the latent size %d, got %d", dz, s->positions);
+    params_fill(p, tr->log_Q, log(s->variance));
+    mlp_output_start(p, &tr->g, 0, s->bases, 0, s->mixing_gain);
+    if (tr->F >= 0)
+        start_bases(p, tr, s, seed);
+}
+
+int transition_check(const struct transition_settings *s, int dz, int du, struct error *e)
+{
+    int K = s->positions, moving = dz - K;
+    if (K >= dz && K > 0)
+        return error_set(e, DSSM_USAGE, "--positions: expected less than the latent size %d, got %d", dz, K);
+    if (2 * s->circles > K)
+        return error_set(e, DSSM_USAGE, "--circles: expected at most one for two positions, of which there are %d, got %d", K, s->circles);
+    if (s->motors > 0 && (moving != du || K - s->circles != du))
+        return error_set(e, DSSM_USAGE,
+                         "--motors: expected a velocity and a coordinate for each control, got %d and %d for %d (--latent %d, --positions %d, "
+                         "--circles %d)",
+                         moving, K - s->circles, du, dz, K, s->circles);
     return DSSM_OK;
+}
+
+/* F and B as bases. */
+static void declare_bases(struct params *p, struct transition *tr, const struct transition_settings *s)
+{
+    int moving = tr->dz - tr->positions;
+    tr->F = params_add(p, "transition.F_minus_I", moving * tr->dz, s->bases, GROUP_PSI, 1);
+    if (tr->du > 0)
+        tr->B = params_add(p, "transition.B", moving * tr->du, s->bases, GROUP_PSI, 1);
 }
 
 struct transition transition_declare(struct params *p, int dz, int du, const struct transition_settings *s, uint64_t seed)
 {
-    struct transition tr = {.dz = dz, .du = du, .positions = s->positions, .shared_noise = s->shared_noise, .B = -1, .C = -1};
-    int moving = dz - s->positions; /* rows of F and B that are mixed */
-    tr.g = mlp_declare(p, "transition.g", dz + du, &s->hidden, s->bases, ACT_TANH, ACT_NONE, GROUP_PSI, seed);
-    tr.F = params_add(p, "transition.F_minus_I", moving * dz, s->bases, GROUP_PSI, 1);
-    if (du > 0)
-        tr.B = params_add(p, "transition.B", moving * du, s->bases, GROUP_PSI, 1);
+    struct transition tr = {.dz = dz, .du = du, .positions = s->positions, .circles = s->circles, .shared_noise = s->shared_noise};
+    bool motors = s->motors > 0;
+    tr.F = tr.B = tr.C = -1;
+    tr.g = mlp_declare(p, "transition.g", motors ? s->positions : dz + du, &s->hidden, s->bases, ACT_TANH, ACT_NONE, GROUP_PSI, seed);
+    if (motors)
+        tr.motors = motors_declare(p, dz - s->positions, s->bases, s->motors, seed);
+    else
+        declare_bases(p, &tr, s);
     tr.log_Q = params_add(p, "transition.log_Q", dz, s->shared_noise ? 1 : s->bases, GROUP_PSI, 10);
-    if (s->positions > 0) {
-        tr.C = params_add(p, "transition.C", s->positions * moving, 1, GROUP_PSI, 1);
-        for (int i = 0; i < s->positions; i++) /* at first a velocity is what a position moves in a step */
-            params_value(p, tr.C)[i * moving + i % moving] = 1;
-    }
-    start_bases(p, &tr, s, seed);
+    if (s->positions > 0)
+        tr.C = positions_declare(p, &tr);
+    start(p, &tr, s, seed);
     return tr;
 }
 
@@ -65,78 +87,58 @@ struct transition transition_declare(struct params *p, int dz, int du, const str
  * themselves, so that the sides change somewhere on the way around. A control that moves one dimension alike in all poses decides it. */
 void transition_push(struct params *p, const struct transition *tr, int j, int i, const struct push_settings *s)
 {
-    int M = p->entry[tr->B].cols, noises = p->entry[tr->log_Q].cols;
+    int M = p->entry[tr->B].cols;
     real *B = params_value(p, tr->B) + (size_t)(i * tr->du + j) * (size_t)M;
-    real *log_Q = params_value(p, tr->log_Q) + (size_t)i * (size_t)noises;
     for (int m = 0; m < M; m++)
         B[m] += (real)s->strength;
+    transition_quiet(p, tr, i, s->variance);
+}
+
+void transition_quiet(struct params *p, const struct transition *tr, int i, double variance)
+{
+    int noises = p->entry[tr->log_Q].cols;
     for (int m = 0; m < noises; m++)
-        log_Q[m] = (real)log(s->variance);
+        params_value(p, tr->log_Q)[(size_t)i * (size_t)noises + (size_t)m] = (real)log(variance);
 }
 
-/* Base matrices of `width` columns mixed for each lane, dz rows of which those of positions are 0. */
-static var *mixed(struct tape *t, const struct transition *tr, int bases, var *alpha, int width)
+/* Weights of the bases, M×L. What motors do is told by the positions alone: if the controls had a say in it, a mobility of any symmetry
+ * could be had, and with it any coordinates. */
+static var *mixture(struct tape *t, const struct transition *tr, var *z, var *u)
 {
-    var *rows = matmul(t, param(t, bases), alpha);
-    return tr->positions == 0 ? rows : stack_rows(t, 2, (var *const[]){filled(t, tr->positions * width, alpha->lanes, 0), rows});
+    var *in = u ? stack_rows(t, 2, (var *const[]){z, u}) : z;
+    return softmax(t, mlp_apply(t, &tr->g, tr->motors.n > 0 ? rows_of(t, z, 0, tr->positions) : in));
 }
 
-/* The rows of positions, in a matrix of `width` columns (a vector: 1), are moved by the others: p + C v'. */
-static var *move_positions(struct tape *t, const struct transition *tr, var *C, var *matrix, int width)
+/* F_v z + B_v u: F, less the identity, and B mixed from the bases. */
+static struct moving mixed(struct tape *t, const struct transition *tr, var *alpha, var *u)
 {
-    int K = tr->positions, n = tr->dz - K;
-    if (K == 0)
-        return matrix;
-    var *p = rows_of(t, matrix, 0, K * width), *v = rows_of(t, matrix, K * width, n * width);
-    return stack_rows(t, 2, (var *const[]){add(t, p, mat_mul(t, C, v, K, n, width)), v});
+    int K = tr->positions, dz = tr->dz, moving = dz - K;
+    struct moving v = {.F = matmul(t, param(t, tr->F), alpha)};
+    var *unit = filled(t, moving * dz, 1, 0);
+    for (int i = 0; i < moving; i++)
+        unit->v[(size_t)(i * dz + K + i) * (size_t)unit->ld] = 1;
+    v.F = add(t, v.F, spread(t, unit, alpha->lanes));
+    if (u)
+        v.push = mat_vec(t, matmul(t, param(t, tr->B), alpha), u);
+    return v;
 }
 
 struct transition_at transition_apply(struct tape *t, const struct transition *tr, var *z, var *u)
 {
     if (tr->du > 0 && !u)
         u = filled(t, tr->du, z->lanes, 0);
-    var *zu = tr->du > 0 ? stack_rows(t, 2, (var *const[]){z, u}) : z;
-    var *alpha = softmax(t, mlp_apply(t, &tr->g, zu));
-    var *F = add_diag(t, mixed(t, tr, tr->F, alpha, tr->dz), filled(t, tr->dz, 1, 1), tr->dz);
-    struct transition_at at = {.C = tr->positions > 0 ? spread(t, param(t, tr->C), z->lanes) : NULL};
-    at.F = move_positions(t, tr, at.C, F, tr->dz);
-    if (tr->du > 0)
-        at.push = move_positions(t, tr, at.C, mat_vec(t, mixed(t, tr, tr->B, alpha, tr->du), u), 1);
-    var *Q = v_exp(t, param(t, tr->log_Q));
+    if (tr->du == 0)
+        u = NULL;
+    var *alpha = mixture(t, tr, z, u), *Q = v_exp(t, param(t, tr->log_Q));
+    struct transition_at at =
+        positions_move(t, tr, z, tr->motors.n > 0 ? motors_apply(t, &tr->motors, alpha, u, tr->positions) : mixed(t, tr, alpha, u));
     at.Q = shift(t, tr->shared_noise ? spread(t, Q, z->lanes) : matmul(t, Q, alpha), VARIANCE_FLOOR);
     return at;
-}
-
-var *transition_spread(struct tape *t, const struct transition *tr, const struct transition_at *at, var *variance)
-{
-    int K = tr->positions, dz = tr->dz, n = dz - K, lanes = variance->lanes;
-    if (K == 0)
-        return variance;
-    var **row = tape_alloc(t, sizeof(var *) * (size_t)(2 * K + 1)); /* of L = [I C; 0 I] less its diagonal */
-    for (int k = 0; k < K; k++) {
-        row[2 * k] = filled(t, K, lanes, 0);
-        row[2 * k + 1] = rows_of(t, at->C, k * n, n);
-    }
-    row[2 * K] = filled(t, n * dz, lanes, 0);
-    var *L = add_diag(t, stack_rows(t, 2 * K + 1, row), filled(t, dz, 1, 1), dz);
-    return sandwich_diag(t, L, variance, dz, dz);
 }
 
 var *transition_noise(struct tape *t, const struct transition *tr, const struct transition_at *at)
 {
     return transition_spread(t, tr, at, at->Q);
-}
-
-var *transition_drag(struct tape *t, const struct transition *tr, const struct transition_at *at, var *d)
-{
-    return move_positions(t, tr, at->C, d, 1);
-}
-
-var *transition_before(struct tape *t, const struct transition *tr, var *z)
-{
-    int K = tr->positions, n = tr->dz - K;
-    var *C = spread(t, param(t, tr->C), z->lanes);
-    return sub(t, rows_of(t, z, 0, K), mat_mul(t, C, rows_of(t, z, K, n), K, n, 1));
 }
 
 var *transition_mean(struct tape *t, const struct transition_at *at, var *z)

@@ -462,7 +462,7 @@ static void positions_leave_a_velocity(void **state)
     for (int K = 0; K <= 4; K++) {
         struct error e = {0};
         struct transition_settings s = {.positions = K};
-        assert_int_equal(transition_check(&s, DZ, &e), K < DZ ? DSSM_OK : DSSM_USAGE);
+        assert_int_equal(transition_check(&s, DZ, 1, &e), K < DZ ? DSSM_OK : DSSM_USAGE);
         assert_true(K < DZ || strstr(e.text, "less than the latent size 3"));
     }
 }
