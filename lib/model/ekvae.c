@@ -253,7 +253,17 @@ static struct loss ekvae_loss(const struct model *m, struct tape *t, const struc
         add(t, aux_rate(m, t, b, q, z), initial_rate(m, t, b, n, step_of(t, state.mean, 0, B), step_of(t, L, 0, B), step_of(t, z, 0, B)));
     if (smooths && T > 1)
         rate = add(t, rate, smoothing_rate(t, b, pass.filtered, state.mean, L, k->dz));
-    return (struct loss){coder_distortion(t, m, b, decoded(t, k, a)), rate};
+    var *distortion = coder_distortion(t, m, b, decoded(t, k, a));
+    if (b->before)
+        distortion = add(t, distortion, coder_distortion(t, m, b->before, decoded(t, k, transition_before(t, &k->transition, step_of(t, z, 0, B)))));
+    return (struct loss){distortion, rate};
+}
+
+/* Where a is the positions and nothing else. */
+static bool ekvae_reaches_back(const struct model *m)
+{
+    const struct ekvae *k = m->parts;
+    return k->transition.positions > 0 && k->transition.positions == k->da;
 }
 
 /* ---- use ---- */
@@ -309,6 +319,7 @@ const struct model_kind model_ekvae = {
     .check = ekvae_check,
     .declare = ekvae_declare,
     .loss = ekvae_loss,
+    .reaches_back = ekvae_reaches_back,
     .infer = ekvae_infer,
     .carry_rows = ekvae_carry_rows,
     .step = ekvae_step,

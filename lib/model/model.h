@@ -323,7 +323,7 @@ var *transition_noise(struct tape *t, const struct transition *tr, const struct 
 var *transition_spread(struct tape *t, const struct transition *tr, const struct transition_at *at, var *variance);
 /* Where positions move with what is added to the velocities: p + C v of d = (p, v), dz×L; d itself without positions. */
 var *transition_drag(struct tape *t, const struct transition *tr, const struct transition_at *at, var *d);
-/* Where the positions were a step before: p − C v of states z = (p, v), dz×L → K×L. K is not 0, and there are no circles. */
+/* Where the positions were a step before: p moved by −C v, of states z = (p, v), dz×L → K×L. K is not 0. */
 var *transition_before(struct tape *t, const struct transition *tr, var *z);
 /* p(z_{t+1}|z_t, u_t): mean F z + B u and the process noise, full with positions */
 struct gauss transition_gauss(struct tape *t, const struct transition *tr, var *z, var *u);

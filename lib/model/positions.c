@@ -149,7 +149,8 @@ var *transition_drag(struct tape *t, const struct transition *tr, const struct t
 var *transition_before(struct tape *t, const struct transition *tr, var *z)
 {
     int K = tr->positions, n = tr->dz - K;
-    if (tr->circles > 0)
-        bug("transition_before: circles");
-    return sub(t, rows_of(t, z, 0, K), mat_mul(t, displacement_map(t, tr, z->lanes), rows_of(t, z, K, n), K, n, 1));
+    var *C = displacement_map(t, tr, z->lanes), *d = mat_vec(t, C, rows_of(t, z, K, n));
+    if (tr->circles == 0)
+        return sub(t, rows_of(t, z, 0, K), d);
+    return stack_rows(t, K, move_all(t, tr, z, scale(t, d, -1), C).p);
 }
