@@ -184,12 +184,15 @@ static void bound_by_hand(void **state)
 
 /* ---- what holds for any model ---- */
 
+#define SMALL "\"bases\": 3, \"transition_hidden\": [3], \"start_variance\": 0.1, "
+#define CIRCLE SMALL "\"latent\": 5, \"aux\": 3, \"positions\": 3, \"circles\": 1"
+
 static void as_any_model(void **state)
 {
     (void)state;
-    for (int k = 0; k < 8; k++) {
-        struct any a = {"ekvae", "\"latent\": 3, \"bases\": 3, \"transition_hidden\": [3], \"start_variance\": 0.1", k & 1 ? 2 : 0, k & 2,
-                        k & 4};
+    for (int k = 0; k < 16; k++) {
+        const char *circle = k & 1 ? CIRCLE ", \"motors\": 0.2" : CIRCLE;
+        struct any a = {"ekvae", k & 8 ? circle : SMALL "\"latent\": 3", k & 1 ? 2 : 0, k & 2, k & 4};
         any_side_by_side(&a, false);
         any_side_by_side(&a, true);
         any_unseen_tail(&a, k & 1);
@@ -266,16 +269,125 @@ static void encode_is_the_encoder(void **state)
     model_free(m);
 }
 
-static void aux_beyond_latent_is_refused(void **state)
+/* From the coders' numbers of a point on a circle and one on a line to the auxiliary variable, or back (sign −1). */
+static void plain_chart(const struct model *m, const double b[3], double sign, double a[3])
+{
+    double map[PLAIN_MOST];
+    assert_int_equal(plain_net(m, "chart", 2, false, b + 2, map), 2);
+    double radius = exp(sign * map[0]), angle = 2 * atan(sign * map[1] / 2);
+    a[0] = radius * (cos(angle) * b[0] - sin(angle) * b[1]);
+    a[1] = radius * (sin(angle) * b[0] + cos(angle) * b[1]);
+    a[2] = b[2];
+}
+
+static void a_chart_stands_before_the_coders(void **state)
 {
     (void)state;
+    enum { L = 5 };
+    struct any any = {"ekvae", CIRCLE ", \"motors\": 0.2", 2, true, false};
+    struct model *m = any_open(&any);
+    struct tape *t = tape_new();
+    tape_begin(t, &m->params, NULL, 0);
+    var *x = constant(t, ANY_DX, L), *z = constant(t, 5, L);
+    for (int i = 0; i < 5; i++)
+        for (int l = 0; l < L; l++) {
+            z->v[i * z->ld + l] = (real)fixture_draw(l, 4, i);
+            x->v[i % ANY_DX * x->ld + l] = (real)fixture_draw(l, 3, i);
+        }
+    var *shown = m->kind->encode(m, t, x), *decoded = m->kind->decode(m, t, (struct latent){z, NULL});
+    for (int l = 0; l < L; l++) {
+        double frame[PLAIN_MOST], a[3], b[3], state_of[3];
+        for (int i = 0; i < ANY_DX; i++)
+            frame[i] = any_number(x, i, l);
+        plain_chart(m, plain_head(m, "encoder", 3, frame).mean, 1, a);
+        for (int i = 0; i < 3; i++) {
+            assert_near("a", l, any_number(shown, i, l), a[i], 1e-12);
+            state_of[i] = any_number(z, i, l);
+        }
+        plain_chart(m, state_of, -1, b);
+        plain_net(m, "decoder", 2, false, b, frame);
+        for (int i = 0; i < ANY_DX; i++)
+            assert_near("x", l, any_number(decoded, i, l), frame[i], 1e-12);
+    }
+    tape_free(t);
+    model_free(m);
+}
+
+/* There and back: without noise 𝒟 is that of the coders alone. */
+static void a_chart_loses_nothing(void **state)
+{
+    (void)state;
+    struct any a = {"ekvae", CIRCLE, 2, true, false};
+    struct model *m = any_open(&a);
+    struct record r[3];
+    struct batch b;
+    struct tape *t = tape_new();
+    any_records(r, 2, true);
+    batch_fill(&b, r, any_all, 3, ANY_DX, 2, 0, ANY_LONGEST);
+    tape_begin(t, &m->params, NULL, 0);
+    struct loss loss = m->kind->loss(m, t, &b, &any_off);
+    for (int l = 0; l < 3; l++) {
+        double sum = 0, x[PLAIN_MOST];
+        for (int s = 0; s < (int)record_steps(&r[l]); s++) {
+            const double *frame = (const double *)record_get(&r[l], "x")->data + s * ANY_DX;
+            plain_net(m, "decoder", 2, false, plain_head(m, "encoder", 3, frame).mean, x);
+            sum += plain_distortion(m, &r[l], s, x);
+        }
+        assert_near("distortion", l, any_number(loss.distortion, 0, l), sum, 1e-11);
+    }
+    tape_free(t);
+    batch_free(&b);
+    any_records_close(r, 3);
+    model_free(m);
+}
+
+/* The last motor's coordinate, its position and its velocity, is the quiet one. */
+static void start_of_a_models_motors(void **state)
+{
+    (void)state;
+    struct model *m = fixture_model("ekvae", "{" CIRCLE ", \"motors\": 0.2, \"push_variance\": 0.003}", ANY_DX, 2, 7);
+    assert_int_equal(plain_entry(m, "transition", "log_Q")->rows, 5);
+    for (int i = 0; i < 5; i++)
+        for (int k = 0; k < BASES; k++)
+            assert_near("log Q", i, (double)fixture_param(m, "transition.log_Q")[i * BASES + k], log(i == 2 || i == 4 ? 0.003 : 0.1),
+                        1e-12);
+    assert_near("log drag", 0, (double)fixture_param(m, "transition.log_drag")[0], -log(0.2), 1e-12);
+    model_free(m);
+}
+
+static void settings_that_do_not_fit(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *settings, *refused;
+        int du;
+    } tries[] = {
+        {"{\"latent\": 2, \"aux\": 3}", "--aux: expected at most the latent size 2, got 3", 1},
+        {"{\"latent\": 5, \"positions\": 3, \"circles\": 1}", "--circles: expected --aux to be the number of positions, 3, got 2", 1},
+        {"{\"latent\": 5, \"aux\": 4, \"positions\": 3, \"circles\": 1}",
+         "--circles: expected --aux to be the number of positions, 3, got 4", 1},
+        {"{\"latent\": 5, \"aux\": 3, \"positions\": 3, \"circles\": 2}",
+         "--circles: expected at most one for two positions, of which there are 3, got 2", 1},
+        {"{" CIRCLE ", \"motors\": 0.2}",
+         "--motors: expected a velocity and a coordinate for each control, got 2 and 2 for 1 (--latent 5, --positions 3, --circles 1)", 1},
+        {"{" CIRCLE ", \"push\": 0.2}", "--push: expected no --positions, which controls do not move", 2},
+        {"{\"push\": 0.2}", "--push: expected data with controls, got none", 0},
+        {"{" CIRCLE "}", NULL, 1},
+        {"{\"latent\": 5, \"aux\": 2, \"positions\": 3}", NULL, 1},
+    };
     const struct model_kind *kind = model_kind_find("ekvae");
-    void *settings = fixture_settings(kind, "{\"latent\": 2, \"aux\": 3}");
-    struct error e;
-    assert_null(model_new(kind, settings, 4, 1, NULL, 1, &e));
-    assert_int_equal(e.code, DSSM_USAGE);
-    assert_string_equal(e.text, "--aux: expected at most the latent size 2, got 3");
-    free(settings);
+    for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
+        void *settings = fixture_settings(kind, tries[i].settings);
+        struct error e = {0};
+        struct model *m = model_new(kind, settings, 4, tries[i].du, NULL, 1, &e);
+        assert_true((m == NULL) == (tries[i].refused != NULL));
+        if (!m) {
+            assert_int_equal(e.code, DSSM_USAGE);
+            assert_string_equal(e.text, tries[i].refused);
+        }
+        model_free(m);
+        free(settings);
+    }
 }
 
 int main(void)
@@ -286,7 +398,10 @@ int main(void)
         cmocka_unit_test(as_any_model),
         cmocka_unit_test(step_and_decode),
         cmocka_unit_test(encode_is_the_encoder),
-        cmocka_unit_test(aux_beyond_latent_is_refused),
+        cmocka_unit_test(a_chart_stands_before_the_coders),
+        cmocka_unit_test(a_chart_loses_nothing),
+        cmocka_unit_test(start_of_a_models_motors),
+        cmocka_unit_test(settings_that_do_not_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
