@@ -65,7 +65,7 @@ static void circles_keep_their_radius(void **state)
 
 /* ---- derivatives ---- */
 
-/* By number j of `x`, five-point differences of what plain_next (whole), or plain_moved by the velocities alone, makes. */
+/* Five-point differences by one number of z, *x: of the next state (whole), or of the positions that z's velocities move. */
 static void differences(const struct parts *a, const double *alpha, double *z, const double *u, double *x, bool whole, double *out)
 {
     double f[4][MOST], h = 1e-3, kept = *x;
