@@ -28,7 +28,8 @@ static const struct option_row ekvae_options[] = {
     {"circles", 0, OPT_INT, AT(transition.circles), "0", 0, 31, NULL, "N",
      "the first N pairs of the positions are points on circles, which a velocity turns; the others are on lines"},
     {"motors", 0, OPT_REAL, AT(transition.motors), "0", 0, 1000, NULL, "G",
-     "each control is a motor of its own coordinate, and each coordinate damped: velocities change by a symmetric mobility times motors, drags "
+     "each control is a motor of its own coordinate, and each coordinate damped: velocities change by a symmetric mobility times motors, "
+     "drags "
      "and forces, in place of base matrices; G: by how much a control of 1 moves its coordinate in a step at the start; 0: no motors"},
     {0},
 };
@@ -53,7 +54,8 @@ static int ekvae_check(const void *settings, int dx, int du, struct error *e)
     if (s->push.strength != 0 && s->transition.positions > 0)
         return error_set(e, DSSM_USAGE, "--push: expected no --positions, which controls do not move");
     if (s->transition.circles > 0 && s->aux != s->transition.positions)
-        return error_set(e, DSSM_USAGE, "--circles: expected --aux to be the number of positions, %d, got %d", s->transition.positions, s->aux);
+        return error_set(e, DSSM_USAGE, "--circles: expected --aux to be the number of positions, %d, got %d", s->transition.positions,
+                         s->aux);
     return transition_check(&s->transition, s->common.latent, du, e);
 }
 

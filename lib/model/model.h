@@ -59,14 +59,14 @@ void dataset_expect(const struct dataset *d, const int *pick, int n);
 /* Sequences side by side as the engine wants them. Where a step is unobserved (x has a NaN, mask is 0, or the sequence is over) x is 0. */
 struct batch {
     int T, B, dx, du;
-    real *x;            /* dx×(T·B) */
-    size_t room;        /* numbers that x has memory for */
-    real *u;            /* du×(T·B); NULL if du is 0. u of step t acts from t to t+1 */
-    real *seen;         /* 1×(T·B): 1 where x was observed */
-    real *alive;        /* 1×(T·B): 1 up to a sequence's last step */
-    bool all_seen;      /* every entry of seen is 1 */
-    uint32_t *sequence; /* B numbers that the noise depends on */
-    int first_step;     /* of the sequences: 0, or more in online use; the noise depends on it */
+    real *x;                    /* dx×(T·B) */
+    size_t room;                /* numbers that x has memory for */
+    real *u;                    /* du×(T·B); NULL if du is 0. u of step t acts from t to t+1 */
+    real *seen;                 /* 1×(T·B): 1 where x was observed */
+    real *alive;                /* 1×(T·B): 1 up to a sequence's last step */
+    bool all_seen;              /* every entry of seen is 1 */
+    uint32_t *sequence;         /* B numbers that the noise depends on */
+    int first_step;             /* of the sequences: 0, or more in online use; the noise depends on it */
     const struct batch *before; /* of sub-sequences the frames before them, one step, seen where there is one; NULL: of no use */
 };
 /* Builds the batch of records[pick[0..B-1]] over steps from..from+T-1. `sequence` numbers are pick[] itself. */

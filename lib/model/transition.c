@@ -50,10 +50,11 @@ int transition_check(const struct transition_settings *s, int dz, int du, struct
     if (2 * s->circles > K)
         return error_set(e, DSSM_USAGE, "--circles: expected at most one for two positions, of which there are %d, got %d", K, s->circles);
     if (s->motors > 0 && (moving != du || K - s->circles != du))
-        return error_set(e, DSSM_USAGE,
-                         "--motors: expected a velocity and a coordinate for each control, got %d and %d for %d (--latent %d, --positions %d, "
-                         "--circles %d)",
-                         moving, K - s->circles, du, dz, K, s->circles);
+        return error_set(
+            e, DSSM_USAGE,
+            "--motors: expected a velocity and a coordinate for each control, got %d and %d for %d (--latent %d, --positions %d, "
+            "--circles %d)",
+            moving, K - s->circles, du, dz, K, s->circles);
     return DSSM_OK;
 }
 

@@ -7,9 +7,9 @@
 
 struct chunk {
     struct tape *tape;
-    real factor[CHUNK]; /* how often a sequence's losses count */
+    real factor[CHUNK];         /* how often a sequence's losses count */
     struct batch batch, before; /* before: the frames before sub-sequences, for models that ask */
-    struct error error; /* its code is 0 unless the chunk's sequences could not be read */
+    struct error error;         /* its code is 0 unless the chunk's sequences could not be read */
     struct loss loss;
     real *gradient; /* params.size */
 };

@@ -225,7 +225,8 @@ END
 }
 
 @test "every objective, prior and version trains" {
-    for options in "--objective annealing" "--objective elbo" "--prior normal" "--filter" "--d0 rmse:0.1" "--d0 excess:500" "--initial-phase coders" "--positions 2" "--positions 1 --filter" "--shared-noise"; do
+    for options in "--objective annealing" "--objective elbo" "--prior normal" "--filter" "--d0 rmse:0.1" "--d0 excess:500" "--initial-phase coders" "--positions 2" "--positions 1 --filter" "--shared-noise" \
+        "--positions 2 --circles 1" "--positions 2 --circles 1 --motors 0.2" "--positions 1 --latent 2 --motors 0.2 --filter"; do
         # shellcheck disable=SC2086
         ekvae-train -q --encoder 16 --decoder 16 --updates 5 $options -o m.npz "$DATA/train.msgpack"
         dssm-eval m.npz "$DATA/other.msgpack" | jq -e '.elbo | type == "number"'
@@ -451,6 +452,8 @@ END
     seq-head -n 2 "$DATA/train.msgpack" | seq-convert --to jsonl | jq -c 'del(.u, .fields?.u)' | seq-convert --from jsonl > free
     refuses 2 "ekvae-train: --push: expected data with controls, got none" ekvae-train -o m.npz --push 0.1 free
     refuses 2 "ekvae-train: --push: expected no --positions" ekvae-train -o m.npz --push 0.1 --positions 2 "$DATA/train.msgpack"
+    refuses 2 "ekvae-train: --circles: expected --aux to be the number of positions, 3, got 2" ekvae-train -o m.npz --latent 4 --positions 3 --circles 1 "$DATA/train.msgpack"
+    refuses 2 "ekvae-train: --motors: expected a velocity and a coordinate for each control, got 1 and 2 for 1 " ekvae-train -o m.npz --positions 2 --motors 0.2 "$DATA/train.msgpack"
     refuses 2 "ekvae-train: --positions: expected less than the latent size 3, got 3" ekvae-train -o m.npz --positions 3 "$DATA/train.msgpack"
     nothing_left
 }

@@ -9,11 +9,13 @@
 
 enum { DENSE_N = 4, DENSE_D = 3, DENSE_T = 7, DENSE_Z = DENSE_N * DENSE_T, DENSE_A = DENSE_D * DENSE_T };
 
-/* z_1 ~ N(m, P), z_{t+1} = F_t z_t + b_t + noise of variances Q_t, a_t = H_t z_t + noise of variances R. Matrices row-major. */
+/* z_1 ~ N(m, P), z_{t+1} = F_t z_t + b_t + (I + drag) · noise of variances Q_t, a_t = H_t z_t + noise of variances R. Matrices row-major.
+ */
 struct dense {
     int n, d, T;
     double m[DENSE_N], P[DENSE_N * DENSE_N];
     double F[DENSE_T][DENSE_N * DENSE_N], b[DENSE_T][DENSE_N], Q[DENSE_T][DENSE_N]; /* entry t leads from step t to t+1 */
+    double drag[DENSE_N * DENSE_N];                                                 /* what a number's noise adds to others */
     double H[DENSE_T][DENSE_D * DENSE_N], R[DENSE_D];
     double a[DENSE_T][DENSE_D];
     bool seen[DENSE_T];
@@ -75,6 +77,7 @@ static inline void dense_states(const struct dense *s, double mean[DENSE_Z], dou
             source[row][row] = s->Q[t - 1][i];
             mean[row] = s->b[t - 1][i];
             for (int j = 0; j < n; j++) {
+                map[row][t * n + j] += s->drag[i * n + j];
                 mean[row] += s->F[t - 1][i * n + j] * mean[(t - 1) * n + j];
                 for (int c = 0; c < t * n; c++)
                     map[row][c] += s->F[t - 1][i * n + j] * map[(t - 1) * n + j][c];

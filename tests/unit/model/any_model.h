@@ -399,4 +399,79 @@ static inline void any_beliefs_of_reference(const struct any *a, plain_model *re
     model_free(m);
 }
 
+/* ---- the frames before sub-sequences ---- */
+
+/* The frames before three sequences, one step each; the second was not seen. Caller clears and frees. */
+static inline void any_frames_before(const struct any *a, struct record r[3], struct batch *before)
+{
+    for (int i = 0; i < 3; i++)
+        fixture_record(&r[i], 10 + i, 1, ANY_DX, a->du);
+    fixture_mask(&r[1], "0");
+    batch_fill(before, r, any_all, 3, ANY_DX, a->du, 0, 1);
+}
+
+/* The first state of two numbers, a position and a velocity, explains the frame before too, which is decoded from p − C v: it adds its 𝒟,
+ * where it was seen, and nothing to ℛ. */
+static inline void any_reaches_back(const struct any *a, bool gaps, plain_model *reference)
+{
+    struct model *m = any_open(a);
+    struct record r[3], earlier[3];
+    struct batch b, before;
+    struct tape *t = tape_new();
+    any_records(r, a->du, gaps);
+    any_frames_before(a, earlier, &before);
+    batch_fill(&b, r, any_all, 3, ANY_DX, a->du, 0, gaps ? 6 : 5);
+    assert_true(m->kind->reaches_back(m));
+    tape_begin(t, &m->params, NULL, 0);
+    struct loss without = m->kind->loss(m, t, &b, &any_noisy);
+    b.before = &before;
+    struct loss with = m->kind->loss(m, t, &b, &any_noisy);
+    for (int l = 0; l < 3; l++) {
+        struct plain_path p = reference(m, &r[l], l, (int)record_steps(&r[l]), &any_noisy);
+        double position = p.z[0][0] - (double)plain_values(m, "transition", "C")[0] * p.z[0][1], x[PLAIN_MOST];
+        plain_net(m, "decoder", 2, false, &position, x);
+        double more = plain_distortion(m, &earlier[l], 0, x);
+        assert_true((more == 0) == (l == 1));
+        any_near(a, "distortion", l, any_number(with.distortion, 0, l), any_number(without.distortion, 0, l) + more, 1e-11);
+        any_near(a, "rate", l, any_number(with.rate, 0, l), any_number(without.rate, 0, l), 0);
+    }
+    tape_free(t);
+    batch_free(&b);
+    batch_free(&before);
+    any_records_close(r, 3);
+    any_records_close(earlier, 3);
+    model_free(m);
+}
+
+/* The gradient of a bound that explains the frames before. */
+static inline void any_gradient_reaching_back(const struct any *a, bool gaps)
+{
+    struct model *m = any_open(a);
+    struct record r[3], earlier[3];
+    struct batch b, before;
+    const char *name = "";
+    int moved;
+    any_records(r, a->du, gaps);
+    any_frames_before(a, earlier, &before);
+    batch_fill(&b, r, any_all, 3, ANY_DX, a->du, 0, gaps ? 6 : 5);
+    b.before = &before;
+    double worst = bound_worst_gradient(m, &b, &any_noisy, &name, &moved);
+    if (!(worst < 1e-5))
+        fail_msg("%s (%s, du %d, vhp %d, filter %d), with frames before: %s: error %g", a->kind, a->settings, a->du, a->vhp, a->filter,
+                 name, worst);
+    batch_free(&b);
+    batch_free(&before);
+    any_records_close(r, 3);
+    any_records_close(earlier, 3);
+    model_free(m);
+}
+
+/* Without positions nothing tells where a state was. */
+static inline void any_does_not_reach_back(const struct any *a)
+{
+    struct model *m = any_open(a);
+    assert_true(!m->kind->reaches_back || !m->kind->reaches_back(m));
+    model_free(m);
+}
+
 #endif

@@ -120,6 +120,23 @@ static void beliefs_in_plain_loops(void **state)
     }
 }
 
+/* With a position, the first state explains the frame before. */
+static void first_state_reaches_back(void **state)
+{
+    (void)state;
+    for (int k = 0; k < VARIANTS; k++) {
+        struct any a = variant(k);
+        if (!strstr(a.settings, "positions")) {
+            any_does_not_reach_back(&a);
+            continue;
+        }
+        any_reaches_back(&a, false, reference);
+        any_reaches_back(&a, true, reference);
+        any_gradient_reaching_back(&a, k & 1);
+    }
+    any_gradient_reaching_back(&(struct any){"dks", SMALL ", \"latent\": 5, \"positions\": 2", 1, true, false}, true); /* C is 2×3 */
+}
+
 /* ---- prediction ---- */
 
 static void step_and_decode(void **state)
@@ -308,10 +325,19 @@ static void only_the_filter_carries(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bound_in_plain_loops), cmocka_unit_test(beliefs_in_plain_loops),         cmocka_unit_test(step_and_decode),
-        cmocka_unit_test(start_is_the_prior),   cmocka_unit_test(what_the_combiner_gives),        cmocka_unit_test(how_it_begins),
-        cmocka_unit_test(whole_gradient),       cmocka_unit_test(whole_gradient_of_other_shapes), cmocka_unit_test(a_fault_is_caught),
-        cmocka_unit_test(as_any_model),         cmocka_unit_test(filter_goes_on_from_its_carry),  cmocka_unit_test(only_the_filter_carries),
+        cmocka_unit_test(bound_in_plain_loops),
+        cmocka_unit_test(beliefs_in_plain_loops),
+        cmocka_unit_test(first_state_reaches_back),
+        cmocka_unit_test(step_and_decode),
+        cmocka_unit_test(start_is_the_prior),
+        cmocka_unit_test(what_the_combiner_gives),
+        cmocka_unit_test(how_it_begins),
+        cmocka_unit_test(whole_gradient),
+        cmocka_unit_test(whole_gradient_of_other_shapes),
+        cmocka_unit_test(a_fault_is_caught),
+        cmocka_unit_test(as_any_model),
+        cmocka_unit_test(filter_goes_on_from_its_carry),
+        cmocka_unit_test(only_the_filter_carries),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

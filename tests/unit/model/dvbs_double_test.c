@@ -192,6 +192,23 @@ static void beliefs_are_products(void **state)
     model_free(m);
 }
 
+/* With a position, the first state explains the frame before. */
+static void first_state_reaches_back(void **state)
+{
+    (void)state;
+    for (int k = 0; k < VARIANTS; k++) {
+        struct any a = variant(k);
+        if (!strstr(a.settings, "positions")) {
+            any_does_not_reach_back(&a);
+            continue;
+        }
+        any_reaches_back(&a, false, reference);
+        any_reaches_back(&a, true, reference);
+        any_gradient_reaching_back(&a, k & 1);
+    }
+    any_gradient_reaching_back(&(struct any){"dvbs", SMALL ", \"latent\": 5, \"positions\": 2", 1, true, false}, true); /* C is 2×3 */
+}
+
 /* ---- prediction ---- */
 
 static void step_and_decode(void **state)
@@ -398,6 +415,7 @@ int main(void)
         cmocka_unit_test(bound_in_plain_loops),
         cmocka_unit_test(beliefs_in_plain_loops),
         cmocka_unit_test(beliefs_are_products),
+        cmocka_unit_test(first_state_reaches_back),
         cmocka_unit_test(step_and_decode),
         cmocka_unit_test(karls_start),
         cmocka_unit_test(width_of_the_first_belief),

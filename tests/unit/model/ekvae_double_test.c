@@ -1,7 +1,7 @@
 /* The extended Kalman VAE.
  *
- * With equal base matrices the model is linear, and its beliefs and its whole bound are computed by the conditioned joint
- * Gaussian (dense.h) and plain loops. Gradients: ekvae_gradient_double_test.c. */
+ * With equal base matrices the model is linear, with positions on lines too, and its beliefs and its whole bound are computed by the
+ * conditioned joint Gaussian (dense.h) and plain loops. Gradients: ekvae_gradient_double_test.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,13 +20,13 @@ static void assert_near(const char *what, int lane, double got, double expected,
 
 /* ---- the linear special case ---- */
 
-static struct model *linear_model(int du, bool filter)
+static struct model *linear_model(int du, bool filter, int positions)
 {
     char json[400];
     snprintf(json, sizeof json,
              "{\"encoder\": [], \"decoder\": [], \"bases\": 3, \"transition_hidden\": [3], \"prior\": \"normal\", \"sigma_x2\": 0.1, "
-             "\"start_variance\": 0.1, \"filter\": %s}",
-             filter ? "true" : "false");
+             "\"start_variance\": 0.1, \"filter\": %s, \"positions\": %d}",
+             filter ? "true" : "false", positions);
     struct model *m = fixture_model("ekvae", json, ANY_DX, du, 7);
     any_move(m);
     static const char *const bases[] = {"transition.F_minus_I", "transition.log_Q", "transition.B"};
@@ -42,8 +42,29 @@ static struct model *linear_model(int du, bool filter)
 
 enum { N = 3, D = 2, BASES = 3 };
 
+/* F, b (of controls u) and Q of a step. The first K numbers are positions: the others, with all that moves them, are added to them by C. */
+static void transition_of(struct model *m, int K, const double *u, struct dense *s, int t)
+{
+    const real *C = K > 0 ? fixture_param(m, "transition.C") : NULL;
+    for (int i = K; i < N; i++) {
+        for (int j = 0; j < N; j++)
+            s->F[t][i * N + j] = (i == j) + (double)fixture_param(m, "transition.F_minus_I")[((i - K) * N + j) * BASES];
+        for (int j = 0; j < m->du && u; j++)
+            s->b[t][i] += (double)fixture_param(m, "transition.B")[((i - K) * m->du + j) * BASES] * u[j];
+    }
+    for (int i = 0; i < K; i++)
+        for (int v = K; v < N; v++) {
+            double by = s->drag[i * N + v] = (double)C[i * (N - K) + v - K];
+            for (int j = 0; j < N; j++)
+                s->F[t][i * N + j] += by * s->F[t][v * N + j] + (v == K && i == j);
+            s->b[t][i] += by * s->b[t][v];
+        }
+    for (int i = 0; i < N; i++)
+        s->Q[t][i] = exp((double)fixture_param(m, "transition.log_Q")[i * BASES]) + VARIANCE_FLOOR;
+}
+
 /* The model as a linear Gaussian one, a_t being the encoder's means. */
-static struct dense dense_of(struct model *m, const struct record *r)
+static struct dense dense_of(struct model *m, int positions, const struct record *r)
 {
     struct dense s = {.n = N, .d = D, .T = (int)record_steps(r)};
     const double *x = record_get(r, "x")->data, *u = m->du > 0 ? record_get(r, "u")->data : NULL;
@@ -58,13 +79,7 @@ static struct dense dense_of(struct model *m, const struct record *r)
         s.seen[t] = plain_seen(r, t);
         for (int i = 0; i < D; i++)
             s.H[t][i * N + i] = 1;
-        for (int i = 0; i < N * N; i++)
-            s.F[t][i] = (i % (N + 1) == 0) + (double)fixture_param(m, "transition.F_minus_I")[i * BASES];
-        for (int i = 0; i < N; i++) {
-            s.Q[t][i] = exp((double)fixture_param(m, "transition.log_Q")[i * BASES]) + VARIANCE_FLOOR;
-            for (int j = 0; j < m->du && t + 1 < s.T; j++)
-                s.b[t][i] += (double)fixture_param(m, "transition.B")[(i * m->du + j) * BASES] * u[t * m->du + j];
-        }
+        transition_of(m, positions, u && t + 1 < s.T ? u + t * m->du : NULL, &s, t);
     }
     return s;
 }
@@ -82,9 +97,9 @@ static void compare_belief(const char *what, const struct dense *s, int upto, in
         assert_near(what, lane, (double)z->cov->v[i * z->cov->ld + at], cov[i], 1e-9);
 }
 
-static void beliefs_of(int du, bool gaps)
+static void beliefs_of(int du, bool gaps, int positions)
 {
-    struct model *m = linear_model(du, false);
+    struct model *m = linear_model(du, false, positions);
     struct record r[3];
     struct batch b;
     struct tape *t = tape_new();
@@ -96,7 +111,7 @@ static void beliefs_of(int du, bool gaps)
     struct inferred smoothed = m->kind->infer(m, t, &b, &off, INFER_SMOOTHED, NULL);
     assert_null(smoothed.memory);
     for (int l = 0; l < 3; l++) {
-        struct dense s = dense_of(m, &r[l]);
+        struct dense s = dense_of(m, positions, &r[l]);
         for (int step = 0; step < s.T; step++) {
             compare_belief("filtered", &s, step + 1, step, &filtered, 3, l);
             compare_belief("smoothed", &s, s.T, step, &smoothed, 3, l);
@@ -111,47 +126,57 @@ static void beliefs_of(int du, bool gaps)
 static void equal_bases_are_a_kalman_filter(void **state)
 {
     (void)state;
-    for (int du = 0; du <= 2; du += 2)
-        for (int gaps = 0; gaps < 2; gaps++)
-            beliefs_of(du, gaps);
+    for (int k = 0; k < 12; k++)
+        beliefs_of(k & 1 ? 2 : 0, k & 2, k / 4);
 }
 
 /* ---- the bound, every term by hand ---- */
 
-/* 𝒟 and ℛ of one sequence where every sample is its mean (equations 15, 17, 18). */
-static void plain_bound(struct model *m, const struct record *r, bool filter, double *distortion, double *rate)
+/* KL(q(a_t|x_t) ‖ p(a_t|z)) at step t: z is the state before; in the first step it is that step's own, which a shows but for R. */
+static double aux_kl(const struct dense *s, int t, const struct plain_gauss *q, const double *z)
 {
-    struct dense s = dense_of(m, r);
+    double d[D], Q[D * D] = {0}, S[D * D] = {0};
+    for (int i = 0; i < D; i++) {
+        d[i] = q->mean[i] - (t > 0 ? s->b[t - 1][i] : z[i]);
+        for (int j = 0; j < N && t > 0; j++)
+            d[i] -= s->F[t - 1][i * N + j] * z[j];
+        for (int j = 0; j < D; j++)
+            for (int k = 0; k < N && t > 0; k++)
+                S[i * D + j] += ((i == k) + s->drag[i * N + k]) * s->Q[t - 1][k] * ((j == k) + s->drag[j * N + k]);
+        Q[i * D + i] = q->variance[i];
+        S[i * D + i] += s->R[i];
+    }
+    return dense_kl(D, d, Q, S);
+}
+
+/* 𝒟 and ℛ of one sequence where every sample is its mean (equations 15, 17, 18). */
+static void plain_bound(struct model *m, const struct record *r, bool filter, int positions, double *distortion, double *rate)
+{
+    struct dense s = dense_of(m, positions, r);
     const double *x = record_get(r, "x")->data;
     double before[N] = {0}, unit[N * N] = {0};
     for (int i = 0; i < N; i++)
         unit[i * N + i] = 1;
     *distortion = *rate = 0;
     for (int t = 0; t < s.T; t++) {
-        struct plain_gauss q = plain_head(m, "encoder", 1, x + t * ANY_DX), p = {.drag = 0};
+        struct plain_gauss q = plain_head(m, "encoder", 1, x + t * ANY_DX);
         double mean[N], cov[N * N], filtered[N], filtered_cov[N * N], decoded[ANY_DX], d[N];
         dense_condition(&s, filter ? t + 1 : s.T, t, mean, cov);
         dense_condition(&s, t + 1, t, filtered, filtered_cov);
-        for (int i = 0; i < D; i++) {
-            p.mean[i] = t > 0 ? s.b[t - 1][i] : mean[i];
-            for (int j = 0; j < N && t > 0; j++)
-                p.mean[i] += s.F[t - 1][i * N + j] * before[j];
-            p.variance[i] = s.R[i] + (t > 0 ? s.Q[t - 1][i] : 0);
-        }
         for (int i = 0; i < N; i++)
             d[i] = mean[i] - filtered[i];
         plain_net(m, "decoder", 1, false, q.mean, decoded);
         *distortion += plain_distortion(m, r, t, decoded);
-        *rate += s.seen[t] ? plain_kl(D, &q, &p) : 0;
+        *rate += s.seen[t] ? aux_kl(&s, t, &q, t > 0 ? before : mean) : 0;
         *rate += t == 0 ? dense_kl(N, mean, cov, unit) : 0;
         *rate += t + 1 < s.T && !filter ? dense_kl(N, d, cov, filtered_cov) : 0;
         memcpy(before, mean, sizeof before);
     }
 }
 
-static void bound_of(int du, bool gaps, bool filter)
+static void bound_of(int du, bool gaps, bool filter, int positions)
 {
-    struct model *m = linear_model(du, filter);
+    struct model *m = linear_model(du, filter, positions);
     struct record r[3];
     struct batch b;
     struct tape *t = tape_new();
@@ -163,7 +188,7 @@ static void bound_of(int du, bool gaps, bool filter)
     assert_int_equal(loss.rate->rows, 1);
     for (int l = 0; l < 3; l++) {
         double distortion, rate;
-        plain_bound(m, &r[l], filter, &distortion, &rate);
+        plain_bound(m, &r[l], filter, positions, &distortion, &rate);
         assert_near("distortion", l, (double)loss.distortion->v[l], distortion, 1e-10);
         assert_near(filter ? "filter's rate" : "smoother's rate", l, (double)loss.rate->v[l], rate, 1e-8);
     }
@@ -176,20 +201,21 @@ static void bound_of(int du, bool gaps, bool filter)
 static void bound_by_hand(void **state)
 {
     (void)state;
-    for (int du = 0; du <= 2; du += 2)
-        for (int gaps = 0; gaps < 2; gaps++)
-            for (int filter = 0; filter < 2; filter++)
-                bound_of(du, gaps, filter);
+    for (int k = 0; k < 24; k++)
+        bound_of(k & 1 ? 2 : 0, k & 2, k & 4, k / 8);
 }
 
 /* ---- what holds for any model ---- */
 
+#define SMALL "\"bases\": 3, \"transition_hidden\": [3], \"start_variance\": 0.1, "
+#define CIRCLE SMALL "\"latent\": 5, \"aux\": 3, \"positions\": 3, \"circles\": 1"
+
 static void as_any_model(void **state)
 {
     (void)state;
-    for (int k = 0; k < 8; k++) {
-        struct any a = {"ekvae", "\"latent\": 3, \"bases\": 3, \"transition_hidden\": [3], \"start_variance\": 0.1", k & 1 ? 2 : 0, k & 2,
-                        k & 4};
+    for (int k = 0; k < 16; k++) {
+        const char *circle = k & 1 ? CIRCLE ", \"motors\": 0.2" : CIRCLE;
+        struct any a = {"ekvae", k & 8 ? circle : SMALL "\"latent\": 3", k & 1 ? 2 : 0, k & 2, k & 4};
         any_side_by_side(&a, false);
         any_side_by_side(&a, true);
         any_unseen_tail(&a, k & 1);
@@ -206,7 +232,7 @@ static void as_any_model(void **state)
 static void step_and_decode(void **state)
 {
     (void)state;
-    struct model *m = linear_model(2, false);
+    struct model *m = linear_model(2, false, 0);
     struct tape *t = tape_new();
     tape_begin(t, &m->params, NULL, 0);
     static const real z[N] = {0.3, -1, 2}, u[2] = {0.5, -0.25};
@@ -266,16 +292,125 @@ static void encode_is_the_encoder(void **state)
     model_free(m);
 }
 
-static void aux_beyond_latent_is_refused(void **state)
+/* From the coders' numbers of a point on a circle and one on a line to the auxiliary variable, or back (sign −1). */
+static void plain_chart(const struct model *m, const double b[3], double sign, double a[3])
+{
+    double map[PLAIN_MOST];
+    assert_int_equal(plain_net(m, "chart", 2, false, b + 2, map), 2);
+    double radius = exp(sign * map[0]), angle = 2 * atan(sign * map[1] / 2);
+    a[0] = radius * (cos(angle) * b[0] - sin(angle) * b[1]);
+    a[1] = radius * (sin(angle) * b[0] + cos(angle) * b[1]);
+    a[2] = b[2];
+}
+
+static void a_chart_stands_before_the_coders(void **state)
 {
     (void)state;
+    enum { L = 5 };
+    struct any any = {"ekvae", CIRCLE ", \"motors\": 0.2", 2, true, false};
+    struct model *m = any_open(&any);
+    struct tape *t = tape_new();
+    tape_begin(t, &m->params, NULL, 0);
+    var *x = constant(t, ANY_DX, L), *z = constant(t, 5, L);
+    for (int i = 0; i < 5; i++)
+        for (int l = 0; l < L; l++) {
+            z->v[i * z->ld + l] = (real)fixture_draw(l, 4, i);
+            x->v[i % ANY_DX * x->ld + l] = (real)fixture_draw(l, 3, i);
+        }
+    var *shown = m->kind->encode(m, t, x), *decoded = m->kind->decode(m, t, (struct latent){z, NULL});
+    for (int l = 0; l < L; l++) {
+        double frame[PLAIN_MOST], a[3], b[3], state_of[3];
+        for (int i = 0; i < ANY_DX; i++)
+            frame[i] = any_number(x, i, l);
+        plain_chart(m, plain_head(m, "encoder", 3, frame).mean, 1, a);
+        for (int i = 0; i < 3; i++) {
+            assert_near("a", l, any_number(shown, i, l), a[i], 1e-12);
+            state_of[i] = any_number(z, i, l);
+        }
+        plain_chart(m, state_of, -1, b);
+        plain_net(m, "decoder", 2, false, b, frame);
+        for (int i = 0; i < ANY_DX; i++)
+            assert_near("x", l, any_number(decoded, i, l), frame[i], 1e-12);
+    }
+    tape_free(t);
+    model_free(m);
+}
+
+/* There and back: without noise 𝒟 is that of the coders alone. */
+static void a_chart_loses_nothing(void **state)
+{
+    (void)state;
+    struct any a = {"ekvae", CIRCLE, 2, true, false};
+    struct model *m = any_open(&a);
+    struct record r[3];
+    struct batch b;
+    struct tape *t = tape_new();
+    any_records(r, 2, true);
+    batch_fill(&b, r, any_all, 3, ANY_DX, 2, 0, ANY_LONGEST);
+    tape_begin(t, &m->params, NULL, 0);
+    struct loss loss = m->kind->loss(m, t, &b, &any_off);
+    for (int l = 0; l < 3; l++) {
+        double sum = 0, x[PLAIN_MOST];
+        for (int s = 0; s < (int)record_steps(&r[l]); s++) {
+            const double *frame = (const double *)record_get(&r[l], "x")->data + s * ANY_DX;
+            plain_net(m, "decoder", 2, false, plain_head(m, "encoder", 3, frame).mean, x);
+            sum += plain_distortion(m, &r[l], s, x);
+        }
+        assert_near("distortion", l, any_number(loss.distortion, 0, l), sum, 1e-11);
+    }
+    tape_free(t);
+    batch_free(&b);
+    any_records_close(r, 3);
+    model_free(m);
+}
+
+/* The last motor's coordinate, its position and its velocity, is the quiet one. */
+static void start_of_a_models_motors(void **state)
+{
+    (void)state;
+    struct model *m = fixture_model("ekvae", "{" CIRCLE ", \"motors\": 0.2, \"push_variance\": 0.003}", ANY_DX, 2, 7);
+    assert_int_equal(plain_entry(m, "transition", "log_Q")->rows, 5);
+    for (int i = 0; i < 5; i++)
+        for (int k = 0; k < BASES; k++)
+            assert_near("log Q", i, (double)fixture_param(m, "transition.log_Q")[i * BASES + k], log(i == 2 || i == 4 ? 0.003 : 0.1),
+                        1e-12);
+    assert_near("log drag", 0, (double)fixture_param(m, "transition.log_drag")[0], -log(0.2), 1e-12);
+    model_free(m);
+}
+
+static void settings_that_do_not_fit(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *settings, *refused;
+        int du;
+    } tries[] = {
+        {"{\"latent\": 2, \"aux\": 3}", "--aux: expected at most the latent size 2, got 3", 1},
+        {"{\"latent\": 5, \"positions\": 3, \"circles\": 1}", "--circles: expected --aux to be the number of positions, 3, got 2", 1},
+        {"{\"latent\": 5, \"aux\": 4, \"positions\": 3, \"circles\": 1}",
+         "--circles: expected --aux to be the number of positions, 3, got 4", 1},
+        {"{\"latent\": 5, \"aux\": 3, \"positions\": 3, \"circles\": 2}",
+         "--circles: expected at most one for two positions, of which there are 3, got 2", 1},
+        {"{" CIRCLE ", \"motors\": 0.2}",
+         "--motors: expected a velocity and a coordinate for each control, got 2 and 2 for 1 (--latent 5, --positions 3, --circles 1)", 1},
+        {"{" CIRCLE ", \"push\": 0.2}", "--push: expected no --positions, which controls do not move", 2},
+        {"{\"push\": 0.2}", "--push: expected data with controls, got none", 0},
+        {"{" CIRCLE "}", NULL, 1},
+        {"{\"latent\": 5, \"aux\": 2, \"positions\": 3}", NULL, 1},
+    };
     const struct model_kind *kind = model_kind_find("ekvae");
-    void *settings = fixture_settings(kind, "{\"latent\": 2, \"aux\": 3}");
-    struct error e;
-    assert_null(model_new(kind, settings, 4, 1, NULL, 1, &e));
-    assert_int_equal(e.code, DSSM_USAGE);
-    assert_string_equal(e.text, "--aux: expected at most the latent size 2, got 3");
-    free(settings);
+    for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
+        void *settings = fixture_settings(kind, tries[i].settings);
+        struct error e = {0};
+        struct model *m = model_new(kind, settings, 4, tries[i].du, NULL, 1, &e);
+        assert_true((m == NULL) == (tries[i].refused != NULL));
+        if (!m) {
+            assert_int_equal(e.code, DSSM_USAGE);
+            assert_string_equal(e.text, tries[i].refused);
+        }
+        model_free(m);
+        free(settings);
+    }
 }
 
 int main(void)
@@ -286,7 +421,10 @@ int main(void)
         cmocka_unit_test(as_any_model),
         cmocka_unit_test(step_and_decode),
         cmocka_unit_test(encode_is_the_encoder),
-        cmocka_unit_test(aux_beyond_latent_is_refused),
+        cmocka_unit_test(a_chart_stands_before_the_coders),
+        cmocka_unit_test(a_chart_loses_nothing),
+        cmocka_unit_test(start_of_a_models_motors),
+        cmocka_unit_test(settings_that_do_not_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,6 +30,19 @@ static void whole_gradient_of_other_shapes(void **state)
                  0.97);
 }
 
+/* A point on a circle and one on a line, with a chart before the coders; free velocities and motors. */
+#define CIRCLE SMALL ", \"latent\": 5, \"aux\": 3, \"positions\": 3, \"circles\": 1"
+
+static void whole_gradient_with_circles(void **state)
+{
+    (void)state;
+    static const char *const settings[] = {CIRCLE, CIRCLE ", \"motors\": 0.2"};
+    for (int k = 0; k < 8; k++)
+        any_gradient(&(struct any){"ekvae", settings[k & 1], 2, k & 2, k & 4}, k % 3 > 0, 0, 0.97);
+    any_gradient(&(struct any){"ekvae", CIRCLE ", \"shared_noise\": true", 0, true, false}, true, 0, 0.97);
+    any_gradient(&(struct any){"ekvae", SMALL ", \"positions\": 2, \"circles\": 1, \"motors\": 0.2", 1, true, false}, true, 0, 0.97);
+}
+
 static void a_fault_is_caught(void **state)
 {
     (void)state;
@@ -41,6 +54,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whole_gradient),
         cmocka_unit_test(whole_gradient_of_other_shapes),
+        cmocka_unit_test(whole_gradient_with_circles),
         cmocka_unit_test(a_fault_is_caught),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -456,17 +456,6 @@ static void shared_noise(void **state)
     params_free(&q);
 }
 
-static void positions_leave_a_velocity(void **state)
-{
-    (void)state;
-    for (int K = 0; K <= 4; K++) {
-        struct error e = {0};
-        struct transition_settings s = {.positions = K};
-        assert_int_equal(transition_check(&s, DZ, 1, &e), K < DZ ? DSSM_OK : DSSM_USAGE);
-        assert_true(K < DZ || strstr(e.text, "less than the latent size 3"));
-    }
-}
-
 static var *build_all(struct tape *t, var *const *x, const void *arg)
 {
     const struct parts *a = arg;
@@ -497,7 +486,6 @@ int main(void)
         cmocka_unit_test(pushed_start),
         cmocka_unit_test(positions_move_by_velocities),
         cmocka_unit_test(start_of_positions),
-        cmocka_unit_test(positions_leave_a_velocity),
         cmocka_unit_test(shared_noise),
         cmocka_unit_test(centred_bases),
         cmocka_unit_test(mixing_gain),

@@ -20,14 +20,19 @@ struct setup {
     int pick[BATCH];
 };
 
-static struct setup setup_open(void)
+static struct setup setup_of(const char *kind, const char *settings)
 {
-    struct setup s = {.d = fixture_dataset(COUNT, 3, LONGEST, DX, 1), .m = fixture_model("ekvae", "{" FIXTURE_TINY "}", DX, 1, 3)};
+    struct setup s = {.d = fixture_dataset(COUNT, 3, LONGEST, DX, 1), .m = fixture_model(kind, settings, DX, 1, 3)};
     int order[COUNT];
     openblas_set_num_threads(1); /* as a trainer's main does */
     draw_shuffle((struct draw){.seed = 2}, COUNT, order);
     memcpy(s.pick, order, sizeof s.pick);
     return s;
+}
+
+static struct setup setup_open(void)
+{
+    return setup_of("ekvae", "{" FIXTURE_TINY "}");
 }
 
 static void setup_close(struct setup *s)
@@ -207,54 +212,126 @@ static void draw_starts(const struct dataset *d, int *from)
         from[i] = i % (int)record_steps(&d->record[i]);
 }
 
-/* Losses and gradient are those of the parts cut out by hand, one by one, each counted as often as it is contained in its sequence. */
-static void parts_count_as_wholes(void **state)
+/* The mean over the batch of what the parts cut out by hand give, one by one on one tape, each counted as often as it is contained in its
+ * sequence; looks_back: each with the frame before it, if there is one. The gradient is added to sum. */
+static struct batch_result parts_by_hand(const struct setup *s, const int *from, bool looks_back, double *sum)
 {
-    (void)state;
-    struct setup s = setup_open();
-    size_t size = s.m->params.size;
-    int from_all[COUNT], from[BATCH];
-    double D = 0, R = 0, square = 0, *sum = xcalloc(size, sizeof(double));
-    for (int i = 0; i < COUNT; i += 4)
-        fixture_mask(&s.d.record[i], "101101");
-    draw_starts(&s.d, from_all);
-    struct dataset parts = parts_of(&s.d, from_all);
-    real *gradient = xcalloc(size, sizeof(real)), *own = xcalloc(size, sizeof(real));
+    struct batch_result r = {0, 0};
+    struct dataset parts = parts_of(&s->d, from);
+    real *own = xcalloc(s->m->params.size, sizeof(real));
     struct tape *t = tape_new();
     for (int i = 0; i < BATCH; i++) {
-        struct batch b;
-        int pick = s.pick[i], steps = (int)record_steps(&parts.record[pick]);
-        double factor = (double)record_steps(&s.d.record[pick]) / steps;
-        from[i] = from_all[pick];
+        struct batch b, before;
+        int pick = s->pick[i], steps = (int)record_steps(&parts.record[pick]), first = from[pick];
+        double share = (double)record_steps(&s->d.record[pick]) / steps / BATCH;
         batch_fill(&b, parts.record, &pick, 1, DX, 1, 0, steps);
-        tape_begin(t, &s.m->params, own, GROUP_ALL);
-        struct loss l = s.m->kind->loss(s.m, t, &b, &noisy);
-        D += factor * (double)l.distortion->v[0] / BATCH;
-        R += factor * (double)l.rate->v[0] / BATCH;
+        batch_fill(&before, s->d.record, &pick, 1, DX, 1, first > 0 ? first - 1 : 0, 1);
+        b.before = looks_back && first > 0 ? &before : NULL;
+        tape_begin(t, &s->m->params, own, GROUP_ALL);
+        struct loss l = s->m->kind->loss(s->m, t, &b, &noisy);
+        r.distortion += share * (double)l.distortion->v[0];
+        r.rate += share * (double)l.rate->v[0];
         var_seed(l.distortion, NULL, (real)0.3);
         var_seed(l.rate, NULL, (real)0.8);
         tape_backward(t);
-        for (size_t j = 0; j < size; j++)
-            sum[j] += factor * (double)own[j] / BATCH;
+        for (size_t j = 0; j < s->m->params.size; j++)
+            sum[j] += share * (double)own[j];
         batch_free(&b);
+        batch_free(&before);
     }
+    tape_free(t);
+    dataset_free(&parts);
+    free(own);
+    return r;
+}
+
+/* Masks for each fourth sequence, and where the part of each in the batch begins. */
+static void draw_parts(struct setup *s, int *from_all, int *from)
+{
+    for (int i = 0; i < COUNT; i += 4)
+        fixture_mask(&s->d.record[i], "101101");
+    draw_starts(&s->d, from_all);
+    for (int i = 0; i < BATCH; i++)
+        from[i] = from_all[s->pick[i]];
+}
+
+/* Losses and gradient are those of the parts cut out by hand. */
+static void compare_parts(struct setup *s, bool looks_back)
+{
+    size_t size = s->m->params.size;
+    int from_all[COUNT], from[BATCH];
+    double square = 0, *sum = xcalloc(size, sizeof(double));
+    real *gradient = xcalloc(size, sizeof(real));
+    draw_parts(s, from_all, from);
+    struct batch_result expected = parts_by_hand(s, from_all, looks_back, sum), got;
     struct pool *pool = pool_new(2);
-    struct gradient_engine *g = gradient_new(s.m, &s.d, BATCH, pool);
-    struct batch_result got;
-    forward(g, s.pick, BATCH, from, PART, GROUP_ALL, &noisy, &got);
+    struct gradient_engine *g = gradient_new(s->m, &s->d, BATCH, pool);
+    forward(g, s->pick, BATCH, from, PART, GROUP_ALL, &noisy, &got);
     gradient_backward(g, (struct objective_weights){0.3, 0.8}, GROUP_ALL, gradient);
-    assert_true(fabs(got.distortion - D) < 1e-5 * fabs(D) && fabs(got.rate - R) < 1e-5 * fabs(R));
+    assert_true(fabs(got.distortion - expected.distortion) < 1e-5 * fabs(expected.distortion));
+    assert_true(fabs(got.rate - expected.rate) < 1e-5 * fabs(expected.rate));
     for (size_t j = 0; j < size; j++)
         square += sum[j] * sum[j];
     for (size_t j = 0; j < size; j++)
         assert_true(fabs((double)gradient[j] - sum[j]) < 1e-4 * sqrt(square));
     gradient_free(g);
     pool_free(pool);
-    tape_free(t);
-    dataset_free(&parts);
     free(sum);
-    free(own);
     free(gradient);
+}
+
+static void parts_count_as_wholes(void **state)
+{
+    (void)state;
+    struct setup s = setup_open();
+    compare_parts(&s, false);
+    setup_close(&s);
+}
+
+#define TINY_DVBS FIXTURE_TINY ", \"gru_units\": 3, \"fusion_hidden\": [4], \"start_hidden\": [3]"
+#define TINY_DKS FIXTURE_TINY ", \"gru_units\": 3, \"combiner_hidden\": [4]"
+
+/* Models with positions explain the frames before parts too, and no others do. */
+static void parts_and_the_frames_before(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *kind, *settings;
+        bool looks_back;
+    } models[] = {
+        {"dvbs", "{" TINY_DVBS ", \"positions\": 1}", true},      {"dvbs", "{" TINY_DVBS "}", false},
+        {"dks", "{" TINY_DKS ", \"positions\": 2}", true},        {"dks", "{" TINY_DKS "}", false},
+        {"ekvae", "{" FIXTURE_TINY ", \"positions\": 1}", false},
+    };
+    for (size_t k = 0; k < sizeof models / sizeof *models; k++) {
+        struct setup s = setup_of(models[k].kind, models[k].settings);
+        compare_parts(&s, models[k].looks_back);
+        setup_close(&s);
+    }
+}
+
+/* An engine that took parts takes whole sequences, and parts that are beginnings, as if there had been none. */
+static void frames_before_leave_no_trace(void **state)
+{
+    (void)state;
+    struct setup s = setup_of("dvbs", "{" TINY_DVBS ", \"positions\": 1}");
+    int from_all[COUNT], from[BATCH], beginnings[BATCH] = {0};
+    struct batch_result whole, again, parts, first, first_again;
+    struct pool *pool = pool_new(1);
+    struct gradient_engine *g = gradient_new(s.m, &s.d, BATCH, pool);
+    draw_parts(&s, from_all, from);
+    forward(g, s.pick, BATCH, NULL, LONGEST, GROUP_ALL, &noisy, &whole);
+    forward(g, s.pick, BATCH, beginnings, PART, GROUP_ALL, &noisy, &first);
+    forward(g, s.pick, BATCH, from, PART, GROUP_ALL, &noisy, &parts);
+    forward(g, s.pick, BATCH, NULL, LONGEST, GROUP_ALL, &noisy, &again);
+    assert_memory_equal(&whole, &again, sizeof whole);
+    forward(g, s.pick, BATCH, from, PART, GROUP_ALL, &noisy, &parts);
+    forward(g, s.pick, BATCH, beginnings, PART, GROUP_ALL, &noisy, &first_again);
+    assert_memory_equal(&first, &first_again, sizeof first);
+    forward(g, s.pick, BATCH, beginnings, LONGEST, GROUP_ALL, &noisy, &again); /* nothing is before what is whole */
+    assert_memory_equal(&whole, &again, sizeof whole);
+    gradient_free(g);
+    pool_free(pool);
     setup_close(&s);
 }
 
@@ -306,11 +383,10 @@ static void sums_and_shortens(void **state)
 /* ---- sequences in a file ---- */
 
 /* Whole sequences and parts of them, from memory and from the file, with any number of threads: the same bits. */
-static void same_bits_from_a_file(void **state)
+static void compare_memory_and_file(const char *kind, const char *settings)
 {
-    (void)state;
     struct stored s = stored_open(1);
-    struct model *m = fixture_model("ekvae", "{" FIXTURE_TINY "}", 4, 1, 3);
+    struct model *m = fixture_model(kind, settings, 4, 1, 3);
     size_t bytes = m->params.size * sizeof(real);
     int pick[BATCH], start[BATCH];
     for (int i = 0; i < BATCH; i++) {
@@ -337,6 +413,13 @@ static void same_bits_from_a_file(void **state)
     }
     model_free(m);
     stored_close(&s);
+}
+
+static void same_bits_from_a_file(void **state)
+{
+    (void)state;
+    compare_memory_and_file("ekvae", "{" FIXTURE_TINY "}");
+    compare_memory_and_file("dvbs", "{" TINY_DVBS ", \"positions\": 1}"); /* with the frames before parts */
 }
 
 /* A sequence that cannot be read is told, and the engine goes on with the next batch. */
@@ -374,6 +457,8 @@ int main(void)
         cmocka_unit_test(only_moving_groups),
         cmocka_unit_test(leaves_no_trace),
         cmocka_unit_test(parts_count_as_wholes),
+        cmocka_unit_test(parts_and_the_frames_before),
+        cmocka_unit_test(frames_before_leave_no_trace),
         cmocka_unit_test(parts_have_the_same_bits_for_any_threads),
         cmocka_unit_test(sums_and_shortens),
         cmocka_unit_test(same_bits_from_a_file),

@@ -1,0 +1,203 @@
+/* Small transitions with positions on lines and on circles and with motors, drawn at random, and the mean of the next state by plain loops.
+ * In double. */
+#ifndef DSSM_TESTS_MOVES_H
+#define DSSM_TESTS_MOVES_H
+
+#include "fixture.h"
+#include "gradcheck.h"
+
+enum { MOST = 7, BASES = 4, HIDDEN = 5, LANES = 6 };
+
+struct shape {
+    int dz, du, positions, circles;
+    bool motors;
+};
+
+static const struct shape shapes[] = {
+    {6, 2, 3, 1, false}, /* a point on a circle and one on a line, C is 2×3 */
+    {5, 2, 3, 1, true},  /* the same with motors */
+    {3, 1, 2, 1, true},  /* a circle alone */
+    {4, 2, 2, 0, true},  /* lines alone */
+    {7, 0, 5, 2, false}, /* two circles and a line, no controls, C is 3×2 */
+    {4, 1, 2, 0, false}, /* lines alone, no motors */
+};
+enum { SHAPES = sizeof shapes / sizeof *shapes };
+
+static inline struct transition_settings settings_of(const struct shape *s, int bases)
+{
+    return (struct transition_settings){.bases = bases,
+                                        .hidden = {1, {HIDDEN}},
+                                        .base_spread = 0.1,
+                                        .mixing_gain = 1,
+                                        .variance = 0.02,
+                                        .positions = s->positions,
+                                        .circles = s->circles,
+                                        .motors = s->motors ? 0.15 : 0};
+}
+
+struct parts {
+    struct params p;
+    struct transition tr;
+    int bases;
+};
+
+/* With all parameters drawn at random, or as it begins. */
+static inline struct parts parts_of(const struct shape *s, int bases, bool random)
+{
+    struct parts a = {.bases = bases};
+    struct transition_settings settings = settings_of(s, bases);
+    params_init(&a.p);
+    a.tr = transition_declare(&a.p, s->dz, s->du, &settings, 3);
+    for (int i = 0; i < a.p.n && random; i++)
+        params_normal(&a.p, i, 8, 0, 0.5);
+    return a;
+}
+
+/* A transition at states and controls drawn at random. */
+struct run {
+    struct parts a;
+    struct tape *t;
+    var *z, *u;
+    struct transition_at at;
+};
+
+static inline var *drawn(struct tape *t, int which, int rows)
+{
+    var *a = constant(t, rows, LANES);
+    for (int i = 0; i < rows; i++)
+        for (int l = 0; l < LANES; l++)
+            a->v[i * a->ld + l] = check_draw(which, i * LANES + l);
+    return a;
+}
+
+static inline void run_open(struct run *r, const struct shape *s, int bases, bool controls)
+{
+    *r = (struct run){.a = parts_of(s, bases, true), .t = tape_new()};
+    tape_begin(r->t, &r->a.p, NULL, 0);
+    r->z = drawn(r->t, 1, s->dz);
+    r->u = controls && s->du > 0 ? drawn(r->t, 2, s->du) : NULL;
+    r->at = transition_apply(r->t, &r->a.tr, r->z, r->u);
+}
+
+static inline void run_close(struct run *r)
+{
+    tape_free(r->t);
+    params_free(&r->a.p);
+}
+
+static inline double number(const var *a, int row, int lane)
+{
+    return (double)a->v[row * a->ld + lane];
+}
+
+/* Numbers of one lane; those of no value are 0. */
+static inline void lane_of(const var *a, int l, double *out)
+{
+    memset(out, 0, MOST * sizeof *out);
+    for (int i = 0; a && i < a->rows; i++)
+        out[i] = number(a, i, l);
+}
+
+static inline void assert_close(const char *what, double got, double expected, double tolerance)
+{
+    if (!(fabs(got - expected) <= tolerance * fmax(1, fabs(expected))))
+        fail_msg("%s: expected %.15g, got %.15g", what, expected, got);
+}
+
+/* ---- by plain loops ---- */
+
+/* softmax(g) of one lane: g sees the state and the control, with motors the positions alone. */
+static inline void plain_mixture(const struct parts *a, const double *z, const double *u, double *alpha)
+{
+    const real *w0 = params_value(&a->p, a->tr.g.weight[0]), *b0 = params_value(&a->p, a->tr.g.bias[0]);
+    const real *w1 = params_value(&a->p, a->tr.g.weight[1]), *b1 = params_value(&a->p, a->tr.g.bias[1]);
+    int in = a->tr.motors.n > 0 ? a->tr.positions : a->tr.dz + a->tr.du;
+    double hidden[HIDDEN], sum = 0;
+    assert_int_equal(a->p.entry[a->tr.g.weight[0]].cols, in);
+    for (int i = 0; i < HIDDEN; i++) {
+        hidden[i] = (double)b0[i];
+        for (int j = 0; j < in; j++)
+            hidden[i] += (double)w0[i * in + j] * (j < a->tr.dz ? z[j] : u[j - a->tr.dz]);
+    }
+    for (int m = 0; m < a->bases; m++) {
+        alpha[m] = (double)b1[m];
+        for (int i = 0; i < HIDDEN; i++)
+            alpha[m] += (double)w1[m * HIDDEN + i] * tanh(hidden[i]);
+        sum += alpha[m] = exp(alpha[m]);
+    }
+    for (int m = 0; m < a->bases; m++)
+        alpha[m] /= sum;
+}
+
+static inline double mixed(const struct parts *a, int index, int row, const double *alpha)
+{
+    double sum = 0;
+    for (int m = 0; m < a->bases; m++)
+        sum += alpha[m] * (double)params_value(&a->p, index)[row * a->bases + m];
+    return sum;
+}
+
+/* v' of free base matrices. */
+static inline void plain_free(const struct parts *a, const double *alpha, const double *z, const double *u, double *next)
+{
+    const struct transition *tr = &a->tr;
+    for (int i = 0; i < tr->dz - tr->positions; i++) {
+        next[i] = z[tr->positions + i];
+        for (int j = 0; j < tr->dz; j++)
+            next[i] += mixed(a, tr->F, i * tr->dz + j, alpha) * z[j];
+        for (int j = 0; j < tr->du; j++)
+            next[i] += mixed(a, tr->B, i * tr->du + j, alpha) * u[j];
+    }
+}
+
+/* v' of motors: v + G (E u + f − D v), G the symmetric part of what is mixed. */
+static inline void plain_motors(const struct parts *a, const double *alpha, const double *z, const double *u, double *next)
+{
+    const struct motors *m = &a->tr.motors;
+    const double *v = z + a->tr.positions;
+    for (int i = 0; i < m->n; i++) {
+        next[i] = v[i];
+        for (int j = 0; j < m->n; j++) {
+            double G = (mixed(a, m->G, i * m->n + j, alpha) + mixed(a, m->G, j * m->n + i, alpha)) / 2;
+            double E = (double)params_value(&a->p, m->E)[j], D = exp((double)params_value(&a->p, m->log_D)[j]);
+            next[i] += G * (E * u[j] + mixed(a, m->f, j, alpha) - D * v[j]);
+        }
+    }
+}
+
+/* What velocities do to position, or pair, number i: C v. */
+static inline double plain_displacement(const struct parts *a, int i, const double *v)
+{
+    int n = a->tr.dz - a->tr.positions;
+    const real *C = params_value(&a->p, a->tr.C);
+    double sum = 0;
+    for (int j = 0; j < n && a->tr.motors.n == 0; j++)
+        sum += (double)C[i * n + j] * v[j];
+    return a->tr.motors.n > 0 ? (double)C[i] * v[i] : sum;
+}
+
+/* Positions p moved by velocities v. */
+static inline void plain_moved(const struct parts *a, const double *p, const double *v, double *out)
+{
+    int N = a->tr.circles;
+    for (int i = 0; i < N; i++) {
+        double angle = 2 * atan(plain_displacement(a, i, v) / 2);
+        out[2 * i] = cos(angle) * p[2 * i] - sin(angle) * p[2 * i + 1];
+        out[2 * i + 1] = sin(angle) * p[2 * i] + cos(angle) * p[2 * i + 1];
+    }
+    for (int i = 2 * N; i < a->tr.positions; i++)
+        out[i] = p[i] + plain_displacement(a, i - N, v);
+}
+
+/* The mean of the next state, with the mixture given. */
+static inline void plain_next(const struct parts *a, const double *alpha, const double *z, const double *u, double *out)
+{
+    double *v = out + a->tr.positions;
+    if (a->tr.motors.n > 0)
+        plain_motors(a, alpha, z, u, v);
+    else
+        plain_free(a, alpha, z, u, v);
+    plain_moved(a, z, v, out);
+}
+
+#endif
