@@ -42,6 +42,7 @@ static double norm(const struct params *p, const struct param *entry)
 static const char *group_name(unsigned group)
 {
     switch (group) {
+    case 0: return "fixed";
     case GROUP_THETA: return "theta";
     case GROUP_PHI: return "phi";
     case GROUP_PSI: return "psi";

@@ -14,6 +14,7 @@ struct ekvae_settings {
     int aux; /* Da */
     struct transition_settings transition;
     struct push_settings push;
+    double first_variance; /* before the first frame, of what no frame shows, held; 0: learned */
 };
 
 #define AT(member) offsetof(struct ekvae_settings, member)
@@ -25,6 +26,9 @@ static const struct option_row ekvae_options[] = {
      "--initial-phase coders it stays till the bound is met"},
     {"push-variance", 0, OPT_REAL, AT(push.variance), "0.002", 1e-8, 1e4, NULL, "V",
      "process noise at the start of that dimension, if it is pushed; with motors of the last one's position and velocity"},
+    {"first-variance", 0, OPT_REAL, AT(first_variance), "0", 0, 1e8, NULL, "V",
+     "variance that the belief before the first frame has of what no frame shows, held, so that frames and controls tell the first velocities; 0: "
+     "learned, from 1"},
     {"circles", 0, OPT_INT, AT(transition.circles), "0", 0, 31, NULL, "N",
      "the first N pairs of the positions are points on circles, which a velocity turns; the others are on lines"},
     {"motors", 0, OPT_REAL, AT(transition.motors), "0", 0, 1000, NULL, "G",
@@ -59,6 +63,15 @@ static int ekvae_check(const void *settings, int dx, int du, struct error *e)
     return transition_check(&s->transition, s->common.latent, du, e);
 }
 
+/* Variances of the belief before the first frame: learned, or held, those of what a frame shows so wide that it alone tells. */
+static int first_variance_declare(struct model *m, const struct ekvae_settings *s)
+{
+    int n = s->common.latent, index = params_add(&m->params, "first.log_variance", n, 1, s->first_variance > 0 ? 0 : GROUP_PHI, 10);
+    for (int i = 0; i < n && s->first_variance > 0; i++)
+        params_value(&m->params, index)[i] = (real)log(i < s->aux ? 100 : s->first_variance);
+    return index;
+}
+
 static void ekvae_declare(struct model *m, uint64_t seed)
 {
     const struct ekvae_settings *s = m->settings;
@@ -68,7 +81,7 @@ static void ekvae_declare(struct model *m, uint64_t seed)
     k->coder = coder_declare(m, k->da, k->da, seed);
     k->chart = chart_declare(&m->params, s->transition.circles, k->da - 2 * s->transition.circles, seed);
     k->first_mean = params_add(&m->params, "first.mean", k->dz, 1, GROUP_PHI, 1);
-    k->first_log_var = params_add(&m->params, "first.log_variance", k->dz, 1, GROUP_PHI, 10);
+    k->first_log_var = first_variance_declare(m, s);
     k->transition = transition_declare(&m->params, k->dz, m->du, &s->transition, seed);
     if (s->push.strength != 0)
         transition_push(&m->params, &k->transition, m->du - 1, k->da - 1, &s->push);
@@ -261,11 +274,11 @@ static struct loss ekvae_loss(const struct model *m, struct tape *t, const struc
     return (struct loss){distortion, rate};
 }
 
-/* Where a is the positions and nothing else. */
+/* Where a is the positions and nothing else; with motors it takes the velocity before to know where they were. */
 static bool ekvae_reaches_back(const struct model *m)
 {
     const struct ekvae *k = m->parts;
-    return k->transition.positions > 0 && k->transition.positions == k->da;
+    return k->transition.positions > 0 && k->transition.positions == k->da && k->transition.motors.n == 0;
 }
 
 /* ---- use ---- */

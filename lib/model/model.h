@@ -277,8 +277,8 @@ struct transition_settings {
     bool shared_noise;      /* one Q for all states, not M that are mixed */
 };
 struct motors {
-    int n;              /* velocities, controls, and displacements; 0: no motors */
-    int G, f, E, log_D; /* (n·n)×M, n×M, n×1, n×1 */
+    int n;                     /* velocities, controls, and displacements; 0: no motors */
+    int G, f, E, log_D, kappa; /* (n·n)×M, n×M, n×1, n×1, n×1 */
 };
 /* With K positions z = (p, v): v' = F_v z + B_v u as mixed, p moves by C v' with a constant C (positions.c), so that v is linear in how p
  * has moved last. */
@@ -296,9 +296,10 @@ struct transition_at { /* the transition at given states, L lanes */
     var *Q;            /* dz×L, variances; with positions those of (p, v') before v' moves p */
     var *C;            /* ∂p'/∂v', (K·(dz−K))×L; NULL without positions */
 };
-/* How velocities, all of z without positions, are moved at given states: F z + push. */
+/* How velocities, all of z without positions, are moved at given states: v' = F z + push; and what displaces positions: path z + push. */
 struct moving {
     var *F, *push; /* ((dz−K)·dz)×L, (dz−K)×L; push NULL: nothing */
+    var *path;     /* like F; NULL: F, the new velocities alone */
 };
 /* A start from which a control acts on a dimension of z everywhere alike. */
 struct push_settings {

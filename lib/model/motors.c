@@ -1,7 +1,8 @@
 /* Velocities that motors move, of a machine with damped joints of which each has one: in place of free base matrices
  *     v' = v + G(p) (E u + f(p) − D v),
  * with the mobility G (a step over the inertia matrix, so symmetric) and the forces f mixed from bases by the positions alone, and
- * constant diagonal E (gain of each motor) and D (drag of each joint). Each velocity moves its own position (C is diagonal).
+ * constant diagonal E (gain of each motor) and D (drag of each joint). Each velocity moves its own position, on the way that a step takes
+ * it between old and new velocity: d = C (v' + κ v), C and κ diagonal.
  *
  * What it is for: pictures leave it open by which coordinates a pose is told, any smooth functions of one set are another. A motor and a
  * drag act on a joint's own coordinate, whatever the pose, in few of them. */
@@ -21,6 +22,7 @@ struct motors motors_declare(struct params *p, int n, int bases, double gain, ui
     for (int i = 0; i < n; i++)
         for (int b = 0; b < bases; b++)
             params_value(p, m.G)[(i * n + i) * bases + b] += (real)gain;
+    m.kappa = params_add(p, "transition.old_velocity", n, 1, GROUP_PSI, 1);
     params_fill(p, m.E, 1);
     params_fill(p, m.log_D, -log(gain));
     return m;
@@ -51,5 +53,6 @@ struct moving motors_apply(struct tape *t, const struct motors *m, var *alpha, v
     var *drag = diag_matrix(t, spread(t, v_exp(t, param(t, m->log_D)), lanes));
     var *force = add(t, matmul(t, param(t, m->f), alpha), mul(t, spread(t, param(t, m->E), lanes), u));
     var *kept = add_diag(t, scale(t, mat_mul(t, G, drag, n, n, n), -1), filled(t, n, 1, 1), n);
-    return (struct moving){behind(t, kept, n, positions), mat_vec(t, G, force)};
+    var *path = add_diag(t, kept, param(t, m->kappa), n);
+    return (struct moving){behind(t, kept, n, positions), mat_vec(t, G, force), behind(t, path, n, positions)};
 }

@@ -1,5 +1,5 @@
 /* Positions, the first K numbers of a state z = (p, v): nothing moves them but the new velocities v', by the displacements d = C v' with a
- * constant C. A position on a line becomes p + d. The first pairs may be points on circles, which a displacement turns by the angle
+ * constant C (with motors by the old ones too, see there). A position on a line becomes p + d. The first pairs may be points on circles, which a displacement turns by the angle
  * 2 atan(d/2) (d itself but for d³/12), whatever the circle's radius. */
 #include "model/model.h"
 
@@ -30,33 +30,31 @@ static var *displacement_map(struct tape *t, const struct transition *tr, int la
     return tr->motors.n > 0 ? diag_matrix(t, C) : C;
 }
 
-/* ---- on lines alone ---- */
-
-/* The rows of positions, in a matrix of `width` columns (a vector: 1), are moved by the others: p + C v'. */
-static var *shifted(struct tape *t, const struct transition *tr, var *C, var *matrix, int width)
+/* [I 0], K×dz. */
+static var *positions_themselves(struct tape *t, const struct transition *tr, int lanes)
 {
-    int K = tr->positions, n = tr->dz - K;
-    var *p = rows_of(t, matrix, 0, K * width), *v = rows_of(t, matrix, K * width, n * width);
-    return stack_rows(t, 2, (var *const[]){add(t, p, mat_mul(t, C, v, K, n, width)), v});
+    int K = tr->positions, dz = tr->dz;
+    var *p = filled(t, K * dz, lanes, 0);
+    for (int i = 0; i < K; i++)
+        for (int l = 0; l < lanes; l++)
+            p->v[(size_t)(i * dz + i) * (size_t)p->ld + (size_t)l] = 1;
+    return p;
 }
 
-/* Rows of positions, of `width` columns, above those of velocities: those of positions are the unit matrix's, or 0. */
-static var *below(struct tape *t, const struct transition *tr, var *v, int width, bool unit)
+static var *above(struct tape *t, var *p, var *v)
 {
-    int K = tr->positions;
-    var *p = filled(t, K * width, v->lanes, 0);
-    for (int i = 0; i < K && unit; i++)
-        for (int l = 0; l < v->lanes; l++)
-            p->v[(size_t)(i * width + i) * (size_t)p->ld + (size_t)l] = 1;
     return stack_rows(t, 2, (var *const[]){p, v});
 }
 
+/* ---- on lines alone ---- */
+
 static struct transition_at move_on_lines(struct tape *t, const struct transition *tr, struct moving v)
 {
-    struct transition_at at = {.C = displacement_map(t, tr, v.F->lanes)};
-    at.F = shifted(t, tr, at.C, below(t, tr, v.F, tr->dz, true), tr->dz);
+    int K = tr->positions, dz = tr->dz, n = dz - K, lanes = v.F->lanes;
+    struct transition_at at = {.C = displacement_map(t, tr, lanes)};
+    at.F = above(t, add(t, positions_themselves(t, tr, lanes), mat_mul(t, at.C, v.path, K, n, dz)), v.F);
     if (v.push)
-        at.push = shifted(t, tr, at.C, below(t, tr, v.push, 1, false), 1);
+        at.push = above(t, mat_vec(t, at.C, v.push), v.push);
     return at;
 }
 
@@ -106,14 +104,13 @@ static struct moved move_all(struct tape *t, const struct transition *tr, var *z
 static struct transition_at move_on_circles(struct tape *t, const struct transition *tr, var *z, struct moving v)
 {
     int K = tr->positions, dz = tr->dz, n = dz - K;
-    var *C = displacement_map(t, tr, z->lanes), *next = mat_vec(t, v.F, z);
+    var *C = displacement_map(t, tr, z->lanes), *next = mat_vec(t, v.F, z), *path = mat_vec(t, v.path, z);
     if (v.push)
-        next = add(t, next, v.push);
-    struct moved m = move_all(t, tr, z, mat_vec(t, C, next), C);
+        next = add(t, next, v.push), path = add(t, path, v.push);
+    struct moved m = move_all(t, tr, z, mat_vec(t, C, path), C);
     struct transition_at at = {.C = stack_rows(t, K, m.by_v)};
-    var *above = add(t, stack_rows(t, K * dz, m.by_p), mat_mul(t, at.C, v.F, K, n, dz));
-    at.F = stack_rows(t, 2, (var *const[]){above, v.F});
-    at.push = sub(t, stack_rows(t, 2, (var *const[]){stack_rows(t, K, m.p), next}), mat_vec(t, at.F, z));
+    at.F = above(t, add(t, stack_rows(t, K * dz, m.by_p), mat_mul(t, at.C, v.path, K, n, dz)), v.F);
+    at.push = sub(t, above(t, stack_rows(t, K, m.p), next), mat_vec(t, at.F, z));
     return at;
 }
 
@@ -123,6 +120,8 @@ struct transition_at positions_move(struct tape *t, const struct transition *tr,
 {
     if (tr->positions == 0)
         return (struct transition_at){.F = v.F, .push = v.push};
+    if (!v.path)
+        v.path = v.F;
     return tr->circles > 0 ? move_on_circles(t, tr, z, v) : move_on_lines(t, tr, v);
 }
 
@@ -143,7 +142,11 @@ var *transition_spread(struct tape *t, const struct transition *tr, const struct
 
 var *transition_drag(struct tape *t, const struct transition *tr, const struct transition_at *at, var *d)
 {
-    return tr->positions > 0 ? shifted(t, tr, at->C, d, 1) : d;
+    int K = tr->positions, n = tr->dz - K;
+    if (K == 0)
+        return d;
+    var *p = rows_of(t, d, 0, K), *v = rows_of(t, d, K, n);
+    return above(t, add(t, p, mat_mul(t, at->C, v, K, n, 1)), v);
 }
 
 var *transition_before(struct tape *t, const struct transition *tr, var *z)

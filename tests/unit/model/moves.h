@@ -176,10 +176,13 @@ static inline double plain_displacement(const struct parts *a, int i, const doub
     return a->tr.motors.n > 0 ? (double)C[i] * v[i] : sum;
 }
 
-/* Positions p moved by velocities v. */
-static inline void plain_moved(const struct parts *a, const double *p, const double *v, double *out)
+/* Positions p moved by velocities v, with motors by a share of the old ones too. */
+static inline void plain_moved(const struct parts *a, const double *p, const double *next, const double *old, double *out)
 {
-    int N = a->tr.circles;
+    int N = a->tr.circles, n = a->tr.dz - a->tr.positions;
+    double v[MOST];
+    for (int i = 0; i < n; i++)
+        v[i] = next[i] + (a->tr.motors.n > 0 ? (double)params_value(&a->p, a->tr.motors.kappa)[i] * old[i] : 0);
     for (int i = 0; i < N; i++) {
         double angle = 2 * atan(plain_displacement(a, i, v) / 2);
         out[2 * i] = cos(angle) * p[2 * i] - sin(angle) * p[2 * i + 1];
@@ -197,7 +200,7 @@ static inline void plain_next(const struct parts *a, const double *alpha, const 
         plain_motors(a, alpha, z, u, v);
     else
         plain_free(a, alpha, z, u, v);
-    plain_moved(a, z, v, out);
+    plain_moved(a, z, v, z + a->tr.positions, out);
 }
 
 #endif
