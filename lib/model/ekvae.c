@@ -27,7 +27,8 @@ static const struct option_row ekvae_options[] = {
     {"push-variance", 0, OPT_REAL, AT(push.variance), "0.002", 1e-8, 1e4, NULL, "V",
      "process noise at the start of that dimension, if it is pushed; with motors of the last one's position and velocity"},
     {"first-variance", 0, OPT_REAL, AT(first_variance), "0", 0, 1e8, NULL, "V",
-     "variance that the belief before the first frame has of what no frame shows, held, so that frames and controls tell the first velocities; 0: "
+     "variance that the belief before the first frame has of what no frame shows, held, so that frames and controls tell the first "
+     "velocities; 0: "
      "learned, from 1"},
     {"circles", 0, OPT_INT, AT(transition.circles), "0", 0, 31, NULL, "N",
      "the first N pairs of the positions are points on circles, which a velocity turns; the others are on lines"},
@@ -270,7 +271,8 @@ static struct loss ekvae_loss(const struct model *m, struct tape *t, const struc
         rate = add(t, rate, smoothing_rate(t, b, pass.filtered, state.mean, L, k->dz));
     var *distortion = coder_distortion(t, m, b, decoded(t, k, a));
     if (b->before)
-        distortion = add(t, distortion, coder_distortion(t, m, b->before, decoded(t, k, transition_before(t, &k->transition, step_of(t, z, 0, B)))));
+        distortion =
+            add(t, distortion, coder_distortion(t, m, b->before, decoded(t, k, transition_before(t, &k->transition, step_of(t, z, 0, B)))));
     return (struct loss){distortion, rate};
 }
 

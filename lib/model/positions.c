@@ -1,6 +1,6 @@
 /* Positions, the first K numbers of a state z = (p, v): nothing moves them but the new velocities v', by the displacements d = C v' with a
- * constant C (with motors by the old ones too, see there). A position on a line becomes p + d. The first pairs may be points on circles, which a displacement turns by the angle
- * 2 atan(d/2) (d itself but for d³/12), whatever the circle's radius. */
+ * constant C (with motors by the old ones too, see there). A position on a line becomes p + d. The first pairs may be points on circles,
+ * which a displacement turns by the angle 2 atan(d/2) (d itself but for d³/12), whatever the circle's radius. */
 #include "model/model.h"
 
 /* How many displacements there are. */

@@ -227,6 +227,56 @@ static void as_any_model(void **state)
     }
 }
 
+/* The first state explains the frame before, decoded from p − C v, where it was seen; without noise the state is its mean. */
+static void explains_the_frame_before(void **state)
+{
+    (void)state;
+    struct any a = {"ekvae", SMALL "\"latent\": 3, \"aux\": 2, \"positions\": 2", 1, true, false};
+    struct model *m = any_open(&a);
+    struct record r[3], earlier[3];
+    struct batch b, before;
+    struct tape *t = tape_new();
+    any_records(r, a.du, true);
+    any_frames_before(&a, earlier, &before);
+    batch_fill(&b, r, any_all, 3, ANY_DX, a.du, 0, 6);
+    tape_begin(t, &m->params, NULL, 0);
+    struct inferred z = m->kind->infer(m, t, &b, &any_off, INFER_SMOOTHED, NULL);
+    struct loss without = m->kind->loss(m, t, &b, &any_off);
+    b.before = &before;
+    struct loss with = m->kind->loss(m, t, &b, &any_off);
+    for (int l = 0; l < 3; l++) {
+        double p[PLAIN_MOST], x[PLAIN_MOST];
+        for (int i = 0; i < 2; i++)
+            p[i] = any_number(z.mean, i, l) - (double)plain_values(m, "transition", "C")[i] * any_number(z.mean, 2, l);
+        plain_net(m, "decoder", 2, false, p, x);
+        double more = plain_distortion(m, &earlier[l], 0, x);
+        assert_true((more == 0) == (l == 1));
+        any_near(&a, "distortion", l, any_number(with.distortion, 0, l), any_number(without.distortion, 0, l) + more, 1e-11);
+        any_near(&a, "rate", l, any_number(with.rate, 0, l), any_number(without.rate, 0, l), 0);
+    }
+    tape_free(t);
+    batch_free(&b);
+    batch_free(&before);
+    any_records_close(r, 3);
+    any_records_close(earlier, 3);
+    model_free(m);
+}
+
+/* A first belief that is held: as wide as told of what no frame shows, wider of the rest, and in no group that moves. */
+static void first_variance_is_held(void **state)
+{
+    (void)state;
+    for (int held = 0; held < 2; held++) {
+        struct model *m = fixture_model(
+            "ekvae", held ? "{" FIXTURE_TINY ", \"latent\": 3, \"first_variance\": 0.25}" : "{" FIXTURE_TINY ", \"latent\": 3}", 3, 1, 4);
+        int index = params_find(&m->params, "first.log_variance");
+        assert_int_equal(m->params.entry[index].group, held ? 0 : GROUP_PHI);
+        for (int i = 0; i < 3; i++)
+            assert_near("log variance", i, (double)params_value(&m->params, index)[i], held ? log(i < 2 ? 100 : 0.25) : 0, 1e-12);
+        model_free(m);
+    }
+}
+
 /* ---- prediction ---- */
 
 static void step_and_decode(void **state)
@@ -419,6 +469,8 @@ int main(void)
         cmocka_unit_test(equal_bases_are_a_kalman_filter),
         cmocka_unit_test(bound_by_hand),
         cmocka_unit_test(as_any_model),
+        cmocka_unit_test(explains_the_frame_before),
+        cmocka_unit_test(first_variance_is_held),
         cmocka_unit_test(step_and_decode),
         cmocka_unit_test(encode_is_the_encoder),
         cmocka_unit_test(a_chart_stands_before_the_coders),

@@ -43,6 +43,17 @@ static void whole_gradient_with_circles(void **state)
     any_gradient(&(struct any){"ekvae", SMALL ", \"positions\": 2, \"circles\": 1, \"motors\": 0.2", 1, true, false}, true, 0, 0.97);
 }
 
+/* Where a is the positions, but with motors, whose old velocities nobody knows. */
+static void gradient_with_frames_before(void **state)
+{
+    (void)state;
+    for (int k = 0; k < 4; k++)
+        any_gradient_reaching_back(&(struct any){"ekvae", k & 1 ? CIRCLE : SMALL ", \"positions\": 2", 1 + k / 2, k & 2, k & 1}, k & 2);
+    any_does_not_reach_back(&(struct any){"ekvae", SMALL, 1, true, false});
+    any_does_not_reach_back(&(struct any){"ekvae", SMALL ", \"positions\": 1", 1, true, false});
+    any_does_not_reach_back(&(struct any){"ekvae", CIRCLE ", \"motors\": 0.2", 2, true, false});
+}
+
 static void a_fault_is_caught(void **state)
 {
     (void)state;
@@ -55,6 +66,7 @@ int main(void)
         cmocka_unit_test(whole_gradient),
         cmocka_unit_test(whole_gradient_of_other_shapes),
         cmocka_unit_test(whole_gradient_with_circles),
+        cmocka_unit_test(gradient_with_frames_before),
         cmocka_unit_test(a_fault_is_caught),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,17 +30,19 @@ static void compare_lane(const struct parts *a, const struct moving *v, const va
     for (int i = 0; i < 2; i++) {
         double push = 0;
         for (int j = 0; j < 3; j++)
-            assert_true(number(v->F, 5 * i + j, l) == 0);
+            assert_true(number(v->F, 5 * i + j, l) == 0 && number(v->path, 5 * i + j, l) == 0);
         for (int j = 0; j < 2; j++) {
             double E = (double)params_value(&a->p, m->E)[j], D = exp((double)params_value(&a->p, m->log_D)[j]);
-            assert_close("F", number(v->F, 5 * i + 3 + j, l), (i == j) - mobility(a, i, j, alpha) * D, 1e-12);
+            double F = (i == j) - mobility(a, i, j, alpha) * D, kappa = (double)params_value(&a->p, m->kappa)[i];
+            assert_close("F", number(v->F, 5 * i + 3 + j, l), F, 1e-12);
+            assert_close("path", number(v->path, 5 * i + 3 + j, l), F + (i == j) * kappa, 1e-12);
             push += mobility(a, i, j, alpha) * (E * u[j] + mixed(a, m->f, j, alpha));
         }
         assert_close("push", number(v->push, i, l), push, 1e-12);
     }
 }
 
-/* v' = (I − G D) v + G (E u + f), whatever the mixture. */
+/* v' = (I − G D) v + G (E u + f), and v' + κ v, whatever the mixture. */
 static void moves_velocities(void **state)
 {
     (void)state;
@@ -131,6 +133,7 @@ static void start_of_motors(void **state)
         assert_true(a.tr.F == -1 && a.tr.B == -1 && params_find(&a.p, "transition.F_minus_I") < 0);
         assert_filled(&a, a.tr.motors.E, 1);
         assert_filled(&a, a.tr.motors.f, 0);
+        assert_filled(&a, a.tr.motors.kappa, 0);
         assert_filled(&a, a.tr.motors.log_D, -log(0.15));
         assert_filled(&a, a.tr.C, 1);
         tape_begin(t, &a.p, NULL, 0);
@@ -178,7 +181,7 @@ static var *build_both(struct tape *t, var *const *x, const void *arg)
 {
     const struct parts *a = arg;
     struct moving v = motors_apply(t, &a->tr.motors, x[0], x[1], 3);
-    return stack_rows(t, 2, (var *const[]){v.F, v.push});
+    return stack_rows(t, 3, (var *const[]){v.F, v.push, v.path});
 }
 
 /* By mixture and control; by the parameters with the whole loss in ekvae_gradient_double_test.c. */
