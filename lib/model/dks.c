@@ -163,9 +163,7 @@ static struct loss dks_loss(const struct model *m, struct tape *t, const struct 
     struct pass a = {.k = k, .b = b, .n = n};
     struct path path = run(&a, t, (struct recognition_past){0}, NULL);
     var *z1 = step_of(t, path.z, 0, b->B), *first = prior_rate(t, &k->prior, path_first(t, &path, b->B), z1, b, n);
-    var *distortion = coder_distortion(t, m, b, decoded(t, k, path.z));
-    if (b->before)
-        distortion = add(t, distortion, coder_distortion(t, m, b->before, decoded(t, k, transition_before(t, &k->linear, z1))));
+    var *distortion = distortion_before(t, m, b, &k->linear, coder_distortion(t, m, b, decoded(t, k, path.z)), z1);
     return (struct loss){distortion, add(t, first, path_rate(t, b, &path))};
 }
 

@@ -155,9 +155,7 @@ static struct loss dvbs_loss(const struct model *m, struct tape *t, const struct
     struct gauss q1 = path_first(t, &path, b->B);
     var *z1 = step_of(t, path.z, 0, b->B);
     var *first = k->prior.kind == PRIOR_VHP ? prior_rate(t, &k->prior, q1, z1, b, n) : kl_standard(t, a.start);
-    var *distortion = coder_distortion(t, m, b, decoded(t, k, path.z));
-    if (b->before)
-        distortion = add(t, distortion, coder_distortion(t, m, b->before, decoded(t, k, transition_before(t, &k->transition, z1))));
+    var *distortion = distortion_before(t, m, b, &k->transition, coder_distortion(t, m, b, decoded(t, k, path.z)), z1);
     return (struct loss){distortion, add(t, first, path_rate(t, b, &path))};
 }
 

@@ -2,7 +2,8 @@
  *
  * Generative: decoder p(x_t|a_t), a_t ~ N(H z_t, R) with H = [I 0] and R diagonal, locally linear transition (9, 10).
  * Recognition: encoder q(a_t|x_t); with samples a_t as pseudo-observations, an extended Kalman filter and smoother whose
- * F, B, Q are those of the transition at the filtered mean (13). */
+ * F, B, Q are those of the transition at the filtered mean (13). With points on circles a chart stands between coders and a (chart.c): the
+ * mean of q(a|x) has gone through it, its variance is the encoder's as it is, and the decoder sees what it undoes. */
 #include "model/parts.h"
 
 #include <math.h>
@@ -28,8 +29,8 @@ static const struct option_row ekvae_options[] = {
      "process noise at the start of that dimension, if it is pushed; with motors of the last one's position and velocity"},
     {"first-variance", 0, OPT_REAL, AT(first_variance), "0", 0, 1e8, NULL, "V",
      "variance that the belief before the first frame has of what no frame shows, held, so that frames and controls tell the first "
-     "velocities; 0: "
-     "learned, from 1"},
+     "velocities (of "
+     "what a frame shows it is 100: for data whose first frames are seen); 0: learned, from 1"},
     {"circles", 0, OPT_INT, AT(transition.circles), "0", 0, 31, NULL, "N",
      "the first N pairs of the positions are points on circles, which a velocity turns; the others are on lines"},
     {"motors", 0, OPT_REAL, AT(transition.motors), "0", 0, 1000, NULL, "G",
@@ -56,20 +57,29 @@ static int ekvae_check(const void *settings, int dx, int du, struct error *e)
         return error_set(e, DSSM_USAGE, "--aux: expected at most the latent size %d, got %d", s->common.latent, s->aux);
     if (s->push.strength != 0 && du == 0)
         return error_set(e, DSSM_USAGE, "--push: expected data with controls, got none");
+    if (s->push.strength != 0 && s->transition.motors > 0)
+        return error_set(e, DSSM_USAGE, "--push: expected no --motors, which push by themselves");
     if (s->push.strength != 0 && s->transition.positions > 0)
         return error_set(e, DSSM_USAGE, "--push: expected no --positions, which controls do not move");
-    if (s->transition.circles > 0 && s->aux != s->transition.positions)
+    if (s->first_variance > 0 && s->aux == s->common.latent)
+        return error_set(e, DSSM_USAGE, "--first-variance: expected --aux below the latent size %d: one frame shows all of z", s->aux);
+    int code = transition_check(&s->transition, s->common.latent, du, e);
+    if (code == DSSM_OK && s->transition.circles > 0 && s->aux != s->transition.positions)
         return error_set(e, DSSM_USAGE, "--circles: expected --aux to be the number of positions, %d, got %d", s->transition.positions,
                          s->aux);
-    return transition_check(&s->transition, s->common.latent, du, e);
+    return code;
 }
 
-/* Variances of the belief before the first frame: learned, or held, those of what a frame shows so wide that it alone tells. */
+/* Of what a frame shows, before the first one, where that belief is held: so wide that the frame alone tells, a's own size being some 1
+ * to 10. */
+static const double FIRST_WIDE = 100;
+
+/* Variances of the belief before the first frame: learned, or held. */
 static int first_variance_declare(struct model *m, const struct ekvae_settings *s)
 {
     int n = s->common.latent, index = params_add(&m->params, "first.log_variance", n, 1, s->first_variance > 0 ? 0 : GROUP_PHI, 10);
     for (int i = 0; i < n && s->first_variance > 0; i++)
-        params_value(&m->params, index)[i] = (real)log(i < s->aux ? 100 : s->first_variance);
+        params_value(&m->params, index)[i] = (real)log(i < s->aux ? FIRST_WIDE : s->first_variance);
     return index;
 }
 
@@ -269,10 +279,7 @@ static struct loss ekvae_loss(const struct model *m, struct tape *t, const struc
         add(t, aux_rate(m, t, b, q, z), initial_rate(m, t, b, n, step_of(t, state.mean, 0, B), step_of(t, L, 0, B), step_of(t, z, 0, B)));
     if (smooths && T > 1)
         rate = add(t, rate, smoothing_rate(t, b, pass.filtered, state.mean, L, k->dz));
-    var *distortion = coder_distortion(t, m, b, decoded(t, k, a));
-    if (b->before)
-        distortion =
-            add(t, distortion, coder_distortion(t, m, b->before, decoded(t, k, transition_before(t, &k->transition, step_of(t, z, 0, B)))));
+    var *distortion = distortion_before(t, m, b, &k->transition, coder_distortion(t, m, b, decoded(t, k, a)), step_of(t, z, 0, B));
     return (struct loss){distortion, rate};
 }
 

@@ -280,8 +280,8 @@ struct motors {
     int n;                     /* velocities, controls, and displacements; 0: no motors */
     int G, f, E, log_D, kappa; /* (n·n)×M, n×M, n×1, n×1, n×1 */
 };
-/* With K positions z = (p, v): v' = F_v z + B_v u as mixed, p moves by C v' with a constant C (positions.c), so that v is linear in how p
- * has moved last. */
+/* With K positions z = (p, v): v' = F_v z + B_v u as mixed, p moves by C v' with a constant C (positions.c), so that, without motors, v is
+ * linear in how p has moved last. */
 struct transition {
     int dz, du, positions, circles;
     bool shared_noise;
@@ -292,14 +292,9 @@ struct transition {
 };
 struct transition_at { /* the transition at given states, L lanes */
     var *F;            /* (dz·dz)×L */
-    var *push;         /* B u, dz×L; NULL without controls. With circles what makes F z + push the mean */
-    var *Q;            /* dz×L, variances; with positions those of (p, v') before v' moves p */
-    var *C;            /* ∂p'/∂v', (K·(dz−K))×L; NULL without positions */
-};
-/* How velocities, all of z without positions, are moved at given states: v' = F z + push; and what displaces positions: path z + push. */
-struct moving {
-    var *F, *push; /* ((dz−K)·dz)×L, (dz−K)×L; push NULL: nothing */
-    var *path;     /* like F; NULL: F, the new velocities alone */
+    var *push; /* what is added to F z, dz×L: B u; of motors G (E u + f); with circles what makes F z + push the mean. NULL: nothing */
+    var *Q;    /* dz×L, variances; with positions those of (p, v') before v' moves p */
+    var *C;    /* ∂p'/∂v', (K·(dz−K))×L; NULL without positions */
 };
 /* A start from which a control acts on a dimension of z everywhere alike. */
 struct push_settings {
@@ -315,20 +310,18 @@ int transition_check(const struct transition_settings *s, int dz, int du, struct
 struct transition transition_declare(struct params *p, int dz, int du, const struct transition_settings *s, uint64_t seed);
 /* At states z dz×L with controls u du×L; u NULL: no control acts, as if it were 0. */
 struct transition_at transition_apply(struct tape *t, const struct transition *tr, var *z, var *u);
-/* positions.c: C at its start, → its index; and the whole transition but for its noise, given how the velocities move. */
-int positions_declare(struct params *p, const struct transition *tr);
-struct transition_at positions_move(struct tape *t, const struct transition *tr, var *z, struct moving v);
 /* The process noise: Q, dz×L; with positions, which it moves by way of the velocities, L diag(Q) Lᵀ, (dz·dz)×L, where L = [I C; 0 I]. */
 var *transition_noise(struct tape *t, const struct transition *tr, const struct transition_at *at);
 /* Likewise with other variances (dz×L) in the place of Q. */
 var *transition_spread(struct tape *t, const struct transition *tr, const struct transition_at *at, var *variance);
 /* Where positions move with what is added to the velocities: p + C v of d = (p, v), dz×L; d itself without positions. */
 var *transition_drag(struct tape *t, const struct transition *tr, const struct transition_at *at, var *d);
-/* Where the positions were a step before: p moved by −C v, of states z = (p, v), dz×L → K×L. K is not 0. */
+/* Where the positions were a step before: p moved by −C v, of states z = (p, v), dz×L → K×L. K is not 0, and there are no motors, whose
+ * displacements take the velocity before. */
 var *transition_before(struct tape *t, const struct transition *tr, var *z);
-/* p(z_{t+1}|z_t, u_t): mean F z + B u and the process noise, full with positions */
+/* p(z_{t+1}|z_t, u_t): mean F z + push and the process noise, full with positions */
 struct gauss transition_gauss(struct tape *t, const struct transition *tr, var *z, var *u);
-/* F z + B u */
+/* F z + push: the mean; with circles at those states alone that `at` was made for */
 var *transition_mean(struct tape *t, const struct transition_at *at, var *z);
 
 /* The deep Markov model's transition (Krishnan et al. 2017, with controls): g = σ(net(z, u)), h = net(z, u),

@@ -10,7 +10,7 @@
 
 #include <math.h>
 
-/* At the start a control moves its coordinate at once and is forgotten: G = gain·I, G D = I. */
+/* At the start a control moves its coordinate at once and is forgotten: G = gain·I, nearly, and G D = I. */
 struct motors motors_declare(struct params *p, int n, int bases, double gain, uint64_t seed)
 {
     struct motors m = {.n = n};

@@ -1,7 +1,7 @@
 /* Positions, the first K numbers of a state z = (p, v): nothing moves them but the new velocities v', by the displacements d = C v' with a
  * constant C (with motors by the old ones too, see there). A position on a line becomes p + d. The first pairs may be points on circles,
  * which a displacement turns by the angle 2 atan(d/2) (d itself but for d³/12), whatever the circle's radius. */
-#include "model/model.h"
+#include "model/parts.h"
 
 /* How many displacements there are. */
 static int freedoms(const struct transition *tr)
@@ -152,8 +152,18 @@ var *transition_drag(struct tape *t, const struct transition *tr, const struct t
 var *transition_before(struct tape *t, const struct transition *tr, var *z)
 {
     int K = tr->positions, n = tr->dz - K;
+    if (K == 0 || tr->motors.n > 0)
+        bug("transition_before: %d positions, %d motors", K, tr->motors.n);
     var *C = displacement_map(t, tr, z->lanes), *d = mat_vec(t, C, rows_of(t, z, K, n));
     if (tr->circles == 0)
         return sub(t, rows_of(t, z, 0, K), d);
     return stack_rows(t, K, move_all(t, tr, z, scale(t, d, -1), C).p);
+}
+
+var *distortion_before(struct tape *t, const struct model *m, const struct batch *b, const struct transition *tr, var *distortion, var *z1)
+{
+    if (!b->before)
+        return distortion;
+    struct latent then = {transition_before(t, tr, z1), NULL};
+    return add(t, distortion, coder_distortion(t, m, b->before, m->kind->decode(m, t, then)));
 }

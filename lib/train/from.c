@@ -1,6 +1,8 @@
 /* --from MODEL: a training that begins with another model's parameters. */
 #include "train/run.h"
 
+#include <string.h>
+
 /* Has it the parameters of the one that is to be trained? */
 static int check(const struct model *from, const struct model *m, const char *path, struct error *e)
 {
@@ -19,6 +21,16 @@ static int check(const struct model *from, const struct model *m, const char *pa
     return DSSM_OK;
 }
 
+/* What no group moves is a setting's, and not learned: the new model's own. */
+static void keep_held(struct model *from, const struct model *m)
+{
+    for (int i = 0; i < m->params.n; i++) {
+        const struct param *entry = &m->params.entry[i];
+        if (entry->group == 0)
+            memcpy(params_value(&from->params, i), params_value(&m->params, i), (size_t)(entry->rows * entry->cols) * sizeof(real));
+    }
+}
+
 int from_load(const char *path, const struct model *m, struct model **from, struct error *e)
 {
     *from = NULL;
@@ -26,5 +38,8 @@ int from_load(const char *path, const struct model *m, struct model **from, stru
         return DSSM_OK;
     if (!(*from = model_load(path, e)))
         return e->code;
-    return check(*from, m, path, e);
+    int code = check(*from, m, path, e);
+    if (code == DSSM_OK)
+        keep_held(*from, m);
+    return code;
 }

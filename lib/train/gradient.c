@@ -64,41 +64,46 @@ static int chunk_size(const struct gradient_engine *g, int i)
     return left < CHUNK ? left : CHUNK;
 }
 
+/* Steps of each sequence of chunk i, from where its part begins or, of those that have a step before it, so many steps earlier. */
+static int fetch(const struct gradient_engine *g, int i, int earlier, size_t steps, struct record *piece, struct error *e)
+{
+    for (int l = 0; l < chunk_size(g, i); l++) {
+        int at = i * CHUNK + l, from = g->from ? g->from[at] : 0;
+        if (dataset_piece(g->data, g->pick[at], (size_t)(from >= earlier ? from - earlier : from), steps, &piece[l], e)) {
+            dataset_pieces_free(g->data, piece, l);
+            return e->code;
+        }
+    }
+    return DSSM_OK;
+}
+
+static const int all_lanes[CHUNK] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24};
+
 /* The batch of chunk i, and how often each of its sequences counts. */
 static int fill_chunk(const struct gradient_engine *g, struct chunk *c, int i, struct error *e)
 {
     struct record piece[CHUNK] = {0};
-    int n = chunk_size(g, i), lane[CHUNK] = {0};
+    int n = chunk_size(g, i);
+    if (fetch(g, i, 0, (size_t)g->T, piece, e))
+        return e->code;
+    batch_refill(&c->batch, piece, all_lanes, n, g->model->dx, g->model->du, 0, g->T);
     for (int l = 0; l < n; l++) {
-        int at = i * CHUNK + l, sequence = g->pick[at];
-        if (dataset_piece(g->data, sequence, g->from ? (size_t)g->from[at] : 0, (size_t)g->T, &piece[l], e)) {
-            dataset_pieces_free(g->data, piece, l);
-            return e->code;
-        }
+        int sequence = g->pick[i * CHUNK + l];
         c->factor[l] = (real)((double)record_steps(&g->data->record[sequence]) / (double)record_steps(&piece[l]));
-        lane[l] = l;
+        c->batch.sequence[l] = (uint32_t)sequence;
     }
-    batch_refill(&c->batch, piece, lane, n, g->model->dx, g->model->du, 0, g->T);
-    for (int l = 0; l < n; l++)
-        c->batch.sequence[l] = (uint32_t)g->pick[i * CHUNK + l];
     dataset_pieces_free(g->data, piece, n);
     return DSSM_OK;
 }
 
-/* The frames before the chunk's sub-sequences; a lane whose sequence is whole has none. */
+/* The frames before the chunk's parts. A part that its sequence begins with has none: what stands in its lane is not seen. */
 static int fill_before(const struct gradient_engine *g, struct chunk *c, int i, struct error *e)
 {
     struct record piece[CHUNK] = {0};
-    int n = chunk_size(g, i), lane[CHUNK] = {0};
-    for (int l = 0; l < n; l++) {
-        int at = i * CHUNK + l, from = g->from[at];
-        if (dataset_piece(g->data, g->pick[at], from > 0 ? (size_t)from - 1 : 0, 1, &piece[l], e)) {
-            dataset_pieces_free(g->data, piece, l);
-            return e->code;
-        }
-        lane[l] = l;
-    }
-    batch_refill(&c->before, piece, lane, n, g->model->dx, g->model->du, 0, 1);
+    int n = chunk_size(g, i);
+    if (fetch(g, i, 1, 1, piece, e))
+        return e->code;
+    batch_refill(&c->before, piece, all_lanes, n, g->model->dx, g->model->du, 0, 1);
     for (int l = 0; l < n; l++)
         if (g->from[i * CHUNK + l] == 0) {
             c->before.seen[l] = 0;

@@ -20,6 +20,15 @@ setup() {
     assert_line --regexp '^  ekvae-train .* -o m.npz$'
 }
 
+@test "what no update moves is shown as fixed" {
+    gen-pendulum -n 12 --size 8 --seed 1 > data
+    ekvae-train -q --encoder 16 --decoder 16 --starts 1 --updates 3 --first-variance 0.2 -o held.npz data
+    run dssm-info held.npz
+    assert_success
+    assert_line --regexp '^first\.log_variance +3x1  fixed '
+    assert_line --regexp '^first\.mean +3x1  phi '
+}
+
 @test "--json: the same, for programs; standard input works as well" {
     dssm-info --json m.npz > a
     dssm-info --json - < m.npz > b

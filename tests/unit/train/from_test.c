@@ -37,6 +37,27 @@ static void same_layers_are_taken(void **state)
     model_free(m);
 }
 
+/* What a setting holds is the new model's. */
+static void what_is_held_stays(void **state)
+{
+    (void)state;
+    struct model *m = fixture_model("ekvae", TINY(", \"latent\": 3, \"first_variance\": 0.25"), 5, 0, 1), *from;
+    struct model *other = fixture_model("ekvae", TINY(", \"latent\": 3"), 5, 0, 2);
+    struct error e;
+    int held = params_find(&m->params, "first.log_variance");
+    save(other);
+    assert_int_equal(from_load(path, m, &from, &e), DSSM_OK);
+    for (int i = 0; i < m->params.n; i++) {
+        const struct param *entry = &m->params.entry[i];
+        assert_memory_equal(params_value(&from->params, i), params_value(i == held ? &m->params : &other->params, i),
+                            (size_t)(entry->rows * entry->cols) * sizeof(real));
+    }
+    assert_true(params_value(&m->params, held)[2] != params_value(&other->params, held)[2]);
+    model_free(from);
+    model_free(other);
+    model_free(m);
+}
+
 /* Refuses the saved model, with words that end so. */
 static void assert_refused(const struct model *m, const char *end)
 {
@@ -106,8 +127,8 @@ static int clean(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(none_is_asked_for),     cmocka_unit_test(same_layers_are_taken),    cmocka_unit_test(others_are_refused),
-        cmocka_unit_test(one_that_is_not_there), cmocka_unit_test(every_start_begins_there),
+        cmocka_unit_test(none_is_asked_for),  cmocka_unit_test(same_layers_are_taken), cmocka_unit_test(what_is_held_stays),
+        cmocka_unit_test(others_are_refused), cmocka_unit_test(one_that_is_not_there), cmocka_unit_test(every_start_begins_there),
     };
     return cmocka_run_group_tests(tests, NULL, clean);
 }

@@ -299,9 +299,12 @@ static void parts_and_the_frames_before(void **state)
         const char *kind, *settings;
         bool looks_back;
     } models[] = {
-        {"dvbs", "{" TINY_DVBS ", \"positions\": 1}", true},      {"dvbs", "{" TINY_DVBS "}", false},
-        {"dks", "{" TINY_DKS ", \"positions\": 2}", true},        {"dks", "{" TINY_DKS "}", false},
-        {"ekvae", "{" FIXTURE_TINY ", \"positions\": 1}", false},
+        {"dvbs", "{" TINY_DVBS ", \"positions\": 1}", true},
+        {"dvbs", "{" TINY_DVBS "}", false},
+        {"dks", "{" TINY_DKS ", \"positions\": 2}", true},
+        {"dks", "{" TINY_DKS "}", false},
+        {"ekvae", "{" FIXTURE_TINY ", \"latent\": 3, \"positions\": 2}", true},
+        {"ekvae", "{" FIXTURE_TINY ", \"latent\": 3, \"positions\": 1}", false},
     };
     for (size_t k = 0; k < sizeof models / sizeof *models; k++) {
         struct setup s = setup_of(models[k].kind, models[k].settings);
