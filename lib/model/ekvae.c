@@ -29,14 +29,13 @@ static const struct option_row ekvae_options[] = {
      "process noise at the start of that dimension, if it is pushed; with motors of the last one's position and velocity"},
     {"first-variance", 0, OPT_REAL, AT(first_variance), "0", 0, 1e8, NULL, "V",
      "variance that the belief before the first frame has of what no frame shows, held, so that frames and controls tell the first "
-     "velocities (of "
-     "what a frame shows it is 100: for data whose first frames are seen); 0: learned, from 1"},
+     "velocities (of what a frame shows it is 100: for data whose first frames are seen); 0: learned, from 1"},
     {"circles", 0, OPT_INT, AT(transition.circles), "0", 0, 31, NULL, "N",
      "the first N pairs of the positions are points on circles, which a velocity turns; the others are on lines"},
     {"motors", 0, OPT_REAL, AT(transition.motors), "0", 0, 1000, NULL, "G",
      "each control is a motor of its own coordinate, and each coordinate damped: velocities change by a symmetric mobility times motors, "
-     "drags "
-     "and forces, in place of base matrices; G: by how much a control of 1 moves its coordinate in a step at the start; 0: no motors"},
+     "drags and forces, in place of base matrices; G: by how much a control of 1 moves its coordinate in a step at the start; 0: no "
+     "motors"},
     {0},
 };
 

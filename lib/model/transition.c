@@ -106,8 +106,12 @@ void transition_quiet(struct params *p, const struct transition *tr, int i, doub
  * could be had, and with it any coordinates. */
 static var *mixture(struct tape *t, const struct transition *tr, var *z, var *u)
 {
-    var *in = u ? stack_rows(t, 2, (var *const[]){z, u}) : z;
-    return softmax(t, mlp_apply(t, &tr->g, tr->motors.n > 0 ? rows_of(t, z, 0, tr->positions) : in));
+    var *in = z;
+    if (tr->motors.n > 0)
+        in = rows_of(t, z, 0, tr->positions);
+    else if (u)
+        in = stack_rows(t, 2, (var *const[]){z, u});
+    return softmax(t, mlp_apply(t, &tr->g, in));
 }
 
 /* F_v z + B_v u: F, less the identity, and B mixed from the bases. */
