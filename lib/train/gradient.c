@@ -64,8 +64,9 @@ static int chunk_size(const struct gradient_engine *g, int i)
     return left < CHUNK ? left : CHUNK;
 }
 
-/* Steps of each sequence of chunk i, from where its part begins or, of those that have a step before it, so many steps earlier. */
-static int fetch(const struct gradient_engine *g, int i, int earlier, size_t steps, struct record *piece, struct error *e)
+/* Steps of each sequence of chunk i, from where its part begins or, of those that have a step before it, so many steps earlier; and lane l
+ * for piece l. */
+static int fetch(const struct gradient_engine *g, int i, int earlier, size_t steps, struct record *piece, int *lane, struct error *e)
 {
     for (int l = 0; l < chunk_size(g, i); l++) {
         int at = i * CHUNK + l, from = g->from ? g->from[at] : 0;
@@ -73,20 +74,19 @@ static int fetch(const struct gradient_engine *g, int i, int earlier, size_t ste
             dataset_pieces_free(g->data, piece, l);
             return e->code;
         }
+        lane[l] = l;
     }
     return DSSM_OK;
 }
-
-static const int all_lanes[CHUNK] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24};
 
 /* The batch of chunk i, and how often each of its sequences counts. */
 static int fill_chunk(const struct gradient_engine *g, struct chunk *c, int i, struct error *e)
 {
     struct record piece[CHUNK] = {0};
-    int n = chunk_size(g, i);
-    if (fetch(g, i, 0, (size_t)g->T, piece, e))
+    int n = chunk_size(g, i), lane[CHUNK] = {0};
+    if (fetch(g, i, 0, (size_t)g->T, piece, lane, e))
         return e->code;
-    batch_refill(&c->batch, piece, all_lanes, n, g->model->dx, g->model->du, 0, g->T);
+    batch_refill(&c->batch, piece, lane, n, g->model->dx, g->model->du, 0, g->T);
     for (int l = 0; l < n; l++) {
         int sequence = g->pick[i * CHUNK + l];
         c->factor[l] = (real)((double)record_steps(&g->data->record[sequence]) / (double)record_steps(&piece[l]));
@@ -100,10 +100,10 @@ static int fill_chunk(const struct gradient_engine *g, struct chunk *c, int i, s
 static int fill_before(const struct gradient_engine *g, struct chunk *c, int i, struct error *e)
 {
     struct record piece[CHUNK] = {0};
-    int n = chunk_size(g, i);
-    if (fetch(g, i, 1, 1, piece, e))
+    int n = chunk_size(g, i), lane[CHUNK] = {0};
+    if (fetch(g, i, 1, 1, piece, lane, e))
         return e->code;
-    batch_refill(&c->before, piece, all_lanes, n, g->model->dx, g->model->du, 0, 1);
+    batch_refill(&c->before, piece, lane, n, g->model->dx, g->model->du, 0, 1);
     for (int l = 0; l < n; l++)
         if (g->from[i * CHUNK + l] == 0) {
             c->before.seen[l] = 0;
