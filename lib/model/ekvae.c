@@ -36,6 +36,8 @@ static const struct option_row ekvae_options[] = {
      "each control is a motor of its own coordinate, and each coordinate damped: velocities change by a symmetric mobility times motors, "
      "drags and forces, in place of base matrices; G: by how much a control of 1 moves its coordinate in a step at the start; 0: no "
      "motors"},
+    {"substeps", 0, OPT_INT, AT(transition.substeps), "1", 1, 100, NULL, "N",
+     "steps of motors between two frames, of which the positions follow each: those of the simulator, or so many that a step is short"},
     {0},
 };
 
@@ -58,6 +60,8 @@ static int ekvae_check(const void *settings, int dx, int du, struct error *e)
         return error_set(e, DSSM_USAGE, "--push: expected data with controls, got none");
     if (s->push.strength != 0 && s->transition.motors > 0)
         return error_set(e, DSSM_USAGE, "--push: expected no --motors, which push by themselves");
+    if (s->transition.substeps > 1 && s->transition.motors == 0)
+        return error_set(e, DSSM_USAGE, "--substeps: expected --motors, whose steps they are");
     if (s->push.strength != 0 && s->transition.positions > 0)
         return error_set(e, DSSM_USAGE, "--push: expected no --positions, which controls do not move");
     if (s->first_variance > 0 && s->aux == s->common.latent)

@@ -274,11 +274,12 @@ struct transition_settings {
     int positions;          /* K: so many first dimensions of z are moved by the others; below dz */
     int circles;            /* so many first pairs of the positions are points on circles; the others are on lines */
     double motors;          /* what motors move at the start for a control of 1, in place of F and B (motors.c); 0: none */
+    int substeps;           /* in which they move it between two frames */
     bool shared_noise;      /* one Q for all states, not M that are mixed */
 };
 struct motors {
-    int n;                     /* velocities, controls, and displacements; 0: no motors */
-    int G, f, E, log_D, kappa; /* (n·n)×M, n×M, n×1, n×1, n×1 */
+    int n, substeps;    /* n velocities, controls, and displacements; 0: no motors */
+    int G, f, E, log_D; /* (n·n)×M, n×M, n×1, n×M */
 };
 /* With K positions z = (p, v): v' = F_v z + B_v u as mixed, p moves by C v' with a constant C (positions.c), so that, without motors, v is
  * linear in how p has moved last. */

@@ -13,10 +13,11 @@ void beliefs_of_batch(const struct model *m, struct tape *t, const struct batch 
  * from, or judged, as a whole one: DSSM_BAD_INPUT (block.c). */
 int begins_sequence(const struct record *r, const char *before, struct error *e);
 
-/* How velocities, all of z without positions, are moved at given states: v' = F z + push; and what displaces positions: path z + push. */
+/* How velocities, all of z without positions, are moved at given states: v' = F z + push; and what displaces positions: path z + path_push.
+ */
 struct moving {
-    var *F, *push; /* ((dz−K)·dz)×L, (dz−K)×L; push NULL: nothing */
-    var *path;     /* like F; NULL: F, the new velocities alone */
+    var *F, *push;         /* ((dz−K)·dz)×L, (dz−K)×L; push NULL: nothing */
+    var *path, *path_push; /* like them; path NULL: the new velocities */
 };
 /* positions.c: C at its start, → its index; and the whole transition but for its noise, given how the velocities move. */
 int positions_declare(struct params *p, const struct transition *tr);
@@ -26,7 +27,7 @@ struct transition_at positions_move(struct tape *t, const struct transition *tr,
 var *distortion_before(struct tape *t, const struct model *m, const struct batch *b, const struct transition *tr, var *distortion, var *z1);
 
 /* Motors (motors.c) of n velocities; what they do, mixed by alpha M×L under controls u n×L, to velocities behind K positions. */
-struct motors motors_declare(struct params *p, int n, int bases, double gain, uint64_t seed);
+struct motors motors_declare(struct params *p, int n, int bases, double gain, int substeps, uint64_t seed);
 struct moving motors_apply(struct tape *t, const struct motors *m, var *alpha, var *u, int positions);
 
 /* The map between coders' numbers and auxiliary variables with points on circles (chart.c): D×L → D×L, D = 2·circles + lines, and back.

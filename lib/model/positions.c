@@ -1,6 +1,6 @@
 /* Positions, the first K numbers of a state z = (p, v): nothing moves them but the new velocities v', by the displacements d = C v' with a
- * constant C (with motors by the old ones too, see there). A position on a line becomes p + d. The first pairs may be points on circles,
- * which a displacement turns by the angle 2 atan(d/2) (d itself but for d³/12), whatever the circle's radius. */
+ * constant C (with motors by those of all substeps, see there). A position on a line becomes p + d. The first pairs may be points on
+ * circles, which a displacement turns by the angle 2 atan(d/2) (d itself but for d³/12), whatever the circle's radius. */
 #include "model/parts.h"
 
 /* How many displacements there are. */
@@ -54,7 +54,7 @@ static struct transition_at move_on_lines(struct tape *t, const struct transitio
     struct transition_at at = {.C = displacement_map(t, tr, lanes)};
     at.F = above(t, add(t, positions_themselves(t, tr, lanes), mat_mul(t, at.C, v.path, K, n, dz)), v.F);
     if (v.push)
-        at.push = above(t, mat_vec(t, at.C, v.push), v.push);
+        at.push = above(t, mat_vec(t, at.C, v.path_push), v.push);
     return at;
 }
 
@@ -106,7 +106,7 @@ static struct transition_at move_on_circles(struct tape *t, const struct transit
     int K = tr->positions, dz = tr->dz, n = dz - K;
     var *C = displacement_map(t, tr, z->lanes), *next = mat_vec(t, v.F, z), *path = mat_vec(t, v.path, z);
     if (v.push)
-        next = add(t, next, v.push), path = add(t, path, v.push);
+        next = add(t, next, v.push), path = add(t, path, v.path_push);
     struct moved m = move_all(t, tr, z, mat_vec(t, C, path), C);
     struct transition_at at = {.C = stack_rows(t, K, m.by_v)};
     at.F = above(t, add(t, stack_rows(t, K * dz, m.by_p), mat_mul(t, at.C, v.path, K, n, dz)), v.F);
@@ -121,7 +121,7 @@ struct transition_at positions_move(struct tape *t, const struct transition *tr,
     if (tr->positions == 0)
         return (struct transition_at){.F = v.F, .push = v.push};
     if (!v.path)
-        v.path = v.F;
+        v.path = v.F, v.path_push = v.push;
     return tr->circles > 0 ? move_on_circles(t, tr, z, v) : move_on_lines(t, tr, v);
 }
 

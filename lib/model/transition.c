@@ -74,7 +74,7 @@ struct transition transition_declare(struct params *p, int dz, int du, const str
     tr.F = tr.B = tr.C = -1;
     tr.g = mlp_declare(p, "transition.g", motors ? s->positions : dz + du, &s->hidden, s->bases, ACT_TANH, ACT_NONE, GROUP_PSI, seed);
     if (motors)
-        tr.motors = motors_declare(p, dz - s->positions, s->bases, s->motors, seed);
+        tr.motors = motors_declare(p, dz - s->positions, s->bases, s->motors, s->substeps, seed);
     else
         declare_bases(p, &tr, s);
     tr.log_Q = params_add(p, "transition.log_Q", dz, s->shared_noise ? 1 : s->bases, GROUP_PSI, 10);

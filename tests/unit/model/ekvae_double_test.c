@@ -357,7 +357,7 @@ static void a_chart_stands_before_the_coders(void **state)
 {
     (void)state;
     enum { L = 5 };
-    struct any any = {"ekvae", CIRCLE ", \"motors\": 0.2", 2, true, false};
+    struct any any = {"ekvae", CIRCLE ", \"motors\": 0.2, \"substeps\": 2", 2, true, false};
     struct model *m = any_open(&any);
     struct tape *t = tape_new();
     tape_begin(t, &m->params, NULL, 0);
@@ -444,6 +444,7 @@ static void settings_that_do_not_fit(void **state)
         {"{" CIRCLE ", \"motors\": 0.2}",
          "--motors: expected a velocity and a coordinate for each control, got 2 and 2 for 1 (--latent 5, --positions 3, --circles 1)", 1},
         {"{" CIRCLE ", \"motors\": 0.2, \"push\": 0.2}", "--push: expected no --motors, which push by themselves", 2},
+        {"{" CIRCLE ", \"substeps\": 2}", "--substeps: expected --motors, whose steps they are", 2},
         {"{\"latent\": 2, \"first_variance\": 0.2}", "--first-variance: expected --aux below the latent size 2: one frame shows all of z",
          2},
         {"{" CIRCLE ", \"push\": 0.2}", "--push: expected no --positions, which controls do not move", 2},

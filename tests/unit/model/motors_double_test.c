@@ -10,78 +10,80 @@
 #include "moves.h"
 
 /* Two motors behind three positions. */
-static struct parts two_motors(void)
+static struct parts two_motors(int substeps)
 {
-    return parts_of(&shapes[1], BASES, true);
+    struct parts a = parts_of(&shapes[1], BASES, true);
+    a.tr.motors.substeps = substeps;
+    return a;
 }
 
-/* Row i, column j of the symmetric mobility, of one lane's mixture. */
-static double mobility(const struct parts *a, int i, int j, const double *alpha)
+static double row_times(const var *A, int i, const double *v, const var *b, int l)
 {
-    return (mixed(a, a->tr.motors.G, 2 * i + j, alpha) + mixed(a, a->tr.motors.G, 2 * j + i, alpha)) / 2;
+    double sum = number(b, i, l);
+    for (int j = 0; j < 3; j++)
+        assert_true(number(A, 5 * i + j, l) == 0); /* of the positions */
+    for (int j = 0; j < 2; j++)
+        sum += number(A, 5 * i + 3 + j, l) * v[j];
+    return sum;
 }
 
-static void compare_lane(const struct parts *a, const struct moving *v, const var *mixture, const var *control, int l)
+static void compare_lane(const struct parts *a, const struct moving *moving, const var *mixture, const var *velocities, const var *control,
+                         int l)
 {
-    const struct motors *m = &a->tr.motors;
-    double alpha[MOST], u[MOST];
+    double alpha[MOST], u[MOST], v[MOST], next[MOST], mean[MOST];
     lane_of(mixture, l, alpha);
     lane_of(control, l, u);
+    lane_of(velocities, l, v);
+    plain_motors(a, alpha, v, u, next, mean);
     for (int i = 0; i < 2; i++) {
-        double push = 0;
-        for (int j = 0; j < 3; j++)
-            assert_true(number(v->F, 5 * i + j, l) == 0 && number(v->path, 5 * i + j, l) == 0);
-        for (int j = 0; j < 2; j++) {
-            double E = (double)params_value(&a->p, m->E)[j], D = exp((double)params_value(&a->p, m->log_D)[j]);
-            double F = (i == j) - mobility(a, i, j, alpha) * D, kappa = (double)params_value(&a->p, m->kappa)[i];
-            assert_close("F", number(v->F, 5 * i + 3 + j, l), F, 1e-12);
-            assert_close("path", number(v->path, 5 * i + 3 + j, l), F + (i == j) * kappa, 1e-12);
-            push += mobility(a, i, j, alpha) * (E * u[j] + mixed(a, m->f, j, alpha));
-        }
-        assert_close("push", number(v->push, i, l), push, 1e-12);
+        assert_close("new velocity", row_times(moving->F, i, v, moving->push, l), next[i], 1e-12);
+        assert_close("mean velocity", row_times(moving->path, i, v, moving->path_push, l), mean[i], 1e-12);
     }
 }
 
-/* v' = (I − G D) v + G (E u + f), and v' + κ v, whatever the mixture. */
+/* The new velocities and the mean of those after each substep, whatever the mixture. */
 static void moves_velocities(void **state)
 {
     (void)state;
-    struct parts a = two_motors();
-    struct tape *t = tape_new();
-    tape_begin(t, &a.p, NULL, 0);
-    var *alpha = drawn(t, 1, BASES), *u = drawn(t, 2, 2);
-    struct moving v = motors_apply(t, &a.tr.motors, alpha, u, 3);
-    assert_true(v.F->rows == 2 * 5 && v.push->rows == 2);
-    for (int l = 0; l < LANES; l++)
-        compare_lane(&a, &v, alpha, u, l);
-    tape_free(t);
-    params_free(&a.p);
+    for (int substeps = 1; substeps <= 3; substeps++) {
+        struct parts a = two_motors(substeps);
+        struct tape *t = tape_new();
+        tape_begin(t, &a.p, NULL, 0);
+        var *alpha = drawn(t, 1, BASES), *u = drawn(t, 2, 2), *v = drawn(t, 3, 2);
+        struct moving moving = motors_apply(t, &a.tr.motors, alpha, u, 3);
+        assert_true(moving.F->rows == 2 * 5 && moving.push->rows == 2);
+        for (int l = 0; l < LANES; l++)
+            compare_lane(&a, &moving, alpha, v, u, l);
+        tape_free(t);
+        params_free(&a.p);
+    }
 }
 
-/* Row i, column j of the velocities' part of F, which is I − G D; less I, over D. */
-static double mobility_of(const struct run *r, int i, int j, int l)
+/* Of one substep F is I − G D: row i, column j of G. */
+static double mobility_of(const struct parts *a, const struct moving *moving, const var *mixture, int i, int j, int l)
 {
-    int K = r->a.tr.positions, dz = r->a.tr.dz;
-    double D = exp((double)params_value(&r->a.p, r->a.tr.motors.log_D)[j]);
-    return ((i == j) - number(r->at.F, (K + i) * dz + K + j, l)) / D;
+    double alpha[MOST];
+    lane_of(mixture, l, alpha);
+    return ((i == j) - number(moving->F, 5 * i + 3 + j, l)) / plain_drag(a, j, alpha);
 }
 
 static void mobility_is_symmetric(void **state)
 {
     (void)state;
-    for (int k = 0; k < SHAPES; k++) {
-        if (!shapes[k].motors || shapes[k].du < 2)
-            continue;
-        struct run r;
-        double most = 0;
-        run_open(&r, &shapes[k], BASES, true);
-        for (int l = 0; l < LANES; l++) {
-            assert_close("mobility", mobility_of(&r, 0, 1, l), mobility_of(&r, 1, 0, l), 1e-12);
-            most = fmax(most, fabs(mobility_of(&r, 0, 1, l)));
-        }
-        assert_true(most > 0.01); /* there is something to be symmetric */
-        run_close(&r);
+    struct parts a = two_motors(1);
+    struct tape *t = tape_new();
+    double most = 0;
+    tape_begin(t, &a.p, NULL, 0);
+    var *alpha = drawn(t, 1, BASES);
+    struct moving moving = motors_apply(t, &a.tr.motors, alpha, drawn(t, 2, 2), 3);
+    for (int l = 0; l < LANES; l++) {
+        double above = mobility_of(&a, &moving, alpha, 0, 1, l);
+        assert_close("mobility", above, mobility_of(&a, &moving, alpha, 1, 0, l), 1e-12);
+        most = fmax(most, fabs(above));
     }
+    assert_true(most > 0.01); /* there is something to be symmetric */
+    tape_free(t);
+    params_free(&a.p);
 }
 
 /* The largest difference of F at r's states and at others with other velocities and controls, and with the same positions if held; on
@@ -104,7 +106,7 @@ static void mobility_depends_on_positions_alone(void **state)
 {
     (void)state;
     for (int k = 0; k < SHAPES; k++) {
-        if (!shapes[k].motors)
+        if (shapes[k].substeps == 0)
             continue;
         struct run r;
         run_open(&r, &shapes[k], BASES, true);
@@ -126,14 +128,13 @@ static void start_of_motors(void **state)
     (void)state;
     for (int k = 0; k < SHAPES; k++) {
         const struct shape *s = &shapes[k];
-        if (!s->motors)
+        if (s->substeps == 0)
             continue;
         struct parts a = parts_of(s, BASES, false);
         struct tape *t = tape_new();
         assert_true(a.tr.F == -1 && a.tr.B == -1 && params_find(&a.p, "transition.F_minus_I") < 0);
         assert_filled(&a, a.tr.motors.E, 1);
         assert_filled(&a, a.tr.motors.f, 0);
-        assert_filled(&a, a.tr.motors.kappa, 0);
         assert_filled(&a, a.tr.motors.log_D, -log(0.15));
         assert_filled(&a, a.tr.C, 1);
         tape_begin(t, &a.p, NULL, 0);
@@ -181,14 +182,14 @@ static var *build_both(struct tape *t, var *const *x, const void *arg)
 {
     const struct parts *a = arg;
     struct moving v = motors_apply(t, &a->tr.motors, x[0], x[1], 3);
-    return stack_rows(t, 3, (var *const[]){v.F, v.push, v.path});
+    return stack_rows(t, 4, (var *const[]){v.F, v.push, v.path, v.path_push});
 }
 
 /* By mixture and control; by the parameters with the whole loss in ekvae_gradient_double_test.c. */
 static void gradients(void **state)
 {
     (void)state;
-    struct parts a = two_motors();
+    struct parts a = two_motors(2);
     double worst = check_worst((struct check){
         .build = build_both, .arg = &a, .in = {{BASES, LANES, CHECK_ANY, NULL}, {2, LANES, CHECK_ANY, NULL}}, .params = &a.p});
     if (!(worst < 1e-6))

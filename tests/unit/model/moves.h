@@ -10,16 +10,16 @@ enum { MOST = 7, BASES = 4, HIDDEN = 5, LANES = 6 };
 
 struct shape {
     int dz, du, positions, circles;
-    bool motors;
+    int substeps; /* of motors; 0: no motors */
 };
 
 static const struct shape shapes[] = {
-    {6, 2, 3, 1, false}, /* a point on a circle and one on a line, C is 2×3 */
-    {5, 2, 3, 1, true},  /* the same with motors */
-    {3, 1, 2, 1, true},  /* a circle alone */
-    {4, 2, 2, 0, true},  /* lines alone */
-    {7, 0, 5, 2, false}, /* two circles and a line, no controls, C is 3×2 */
-    {4, 1, 2, 0, false}, /* lines alone, no motors */
+    {6, 2, 3, 1, 0}, /* a point on a circle and one on a line, C is 2×3 */
+    {5, 2, 3, 1, 2}, /* the same with motors */
+    {3, 1, 2, 1, 1}, /* a circle alone */
+    {4, 2, 2, 0, 3}, /* lines alone */
+    {7, 0, 5, 2, 0}, /* two circles and a line, no controls, C is 3×2 */
+    {4, 1, 2, 0, 0}, /* lines alone, no motors */
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
@@ -32,7 +32,8 @@ static inline struct transition_settings settings_of(const struct shape *s, int 
                                         .variance = 0.02,
                                         .positions = s->positions,
                                         .circles = s->circles,
-                                        .motors = s->motors ? 0.15 : 0};
+                                        .motors = s->substeps > 0 ? 0.15 : 0,
+                                        .substeps = s->substeps};
 }
 
 struct parts {
@@ -150,18 +151,40 @@ static inline void plain_free(const struct parts *a, const double *alpha, const 
     }
 }
 
-/* v' of motors: v + G (E u + f − D v), G the symmetric part of what is mixed. */
-static inline void plain_motors(const struct parts *a, const double *alpha, const double *z, const double *u, double *next)
+/* The drag of velocity j, of which the bases hold logarithms. */
+static inline double plain_drag(const struct parts *a, int j, const double *alpha)
+{
+    double sum = 0;
+    for (int m = 0; m < a->bases; m++)
+        sum += alpha[m] * exp((double)params_value(&a->p, a->tr.motors.log_D)[j * a->bases + m]);
+    return sum;
+}
+
+/* A substep of motors: v + G (E u + f − D v), G the symmetric part of what is mixed. */
+static inline void plain_substep(const struct parts *a, const double *alpha, const double *v, const double *u, double *next)
 {
     const struct motors *m = &a->tr.motors;
-    const double *v = z + a->tr.positions;
     for (int i = 0; i < m->n; i++) {
         next[i] = v[i];
         for (int j = 0; j < m->n; j++) {
             double G = (mixed(a, m->G, i * m->n + j, alpha) + mixed(a, m->G, j * m->n + i, alpha)) / 2;
-            double E = (double)params_value(&a->p, m->E)[j], D = exp((double)params_value(&a->p, m->log_D)[j]);
-            next[i] += G * (E * u[j] + mixed(a, m->f, j, alpha) - D * v[j]);
+            next[i] += G * ((double)params_value(&a->p, m->E)[j] * u[j] + mixed(a, m->f, j, alpha) - plain_drag(a, j, alpha) * v[j]);
         }
+    }
+}
+
+/* The velocities after all substeps of motors, and the mean of those after each, which moves positions. */
+static inline void plain_motors(const struct parts *a, const double *alpha, const double *old, const double *u, double *next, double *mean)
+{
+    int n = a->tr.motors.n, N = a->tr.motors.substeps;
+    double v[MOST];
+    memcpy(next, old, (size_t)n * sizeof *next);
+    memset(mean, 0, (size_t)n * sizeof *mean);
+    for (int s = 0; s < N; s++) {
+        memcpy(v, next, sizeof v);
+        plain_substep(a, alpha, v, u, next);
+        for (int i = 0; i < n; i++)
+            mean[i] += next[i] / N;
     }
 }
 
@@ -176,13 +199,10 @@ static inline double plain_displacement(const struct parts *a, int i, const doub
     return a->tr.motors.n > 0 ? (double)C[i] * v[i] : sum;
 }
 
-/* Positions p moved by velocities v, with motors by a share of the old ones too. */
-static inline void plain_moved(const struct parts *a, const double *p, const double *next, const double *old, double *out)
+/* Positions p moved by velocities v. */
+static inline void plain_moved(const struct parts *a, const double *p, const double *v, double *out)
 {
-    int N = a->tr.circles, n = a->tr.dz - a->tr.positions;
-    double v[MOST];
-    for (int i = 0; i < n; i++)
-        v[i] = next[i] + (a->tr.motors.n > 0 ? (double)params_value(&a->p, a->tr.motors.kappa)[i] * old[i] : 0);
+    int N = a->tr.circles;
     for (int i = 0; i < N; i++) {
         double angle = 2 * atan(plain_displacement(a, i, v) / 2);
         out[2 * i] = cos(angle) * p[2 * i] - sin(angle) * p[2 * i + 1];
@@ -192,15 +212,24 @@ static inline void plain_moved(const struct parts *a, const double *p, const dou
         out[i] = p[i] + plain_displacement(a, i - N, v);
 }
 
+/* The new velocities, and those that move positions. */
+static inline void plain_velocities(const struct parts *a, const double *alpha, const double *z, const double *u, double *next,
+                                    double *moving)
+{
+    if (a->tr.motors.n > 0) {
+        plain_motors(a, alpha, z + a->tr.positions, u, next, moving);
+    } else {
+        plain_free(a, alpha, z, u, next);
+        memcpy(moving, next, (size_t)(a->tr.dz - a->tr.positions) * sizeof *next);
+    }
+}
+
 /* The mean of the next state, with the mixture given. */
 static inline void plain_next(const struct parts *a, const double *alpha, const double *z, const double *u, double *out)
 {
-    double *v = out + a->tr.positions;
-    if (a->tr.motors.n > 0)
-        plain_motors(a, alpha, z, u, v);
-    else
-        plain_free(a, alpha, z, u, v);
-    plain_moved(a, z, v, z + a->tr.positions, out);
+    double moving[MOST];
+    plain_velocities(a, alpha, z, u, out + a->tr.positions, moving);
+    plain_moved(a, z, moving, out);
 }
 
 #endif

@@ -65,21 +65,19 @@ static void circles_keep_their_radius(void **state)
 
 /* ---- derivatives ---- */
 
-/* Five-point differences by one number of z, *x: of the next state (old NULL), or of the positions that z's velocities move after the old
- * ones.
- */
-static void differences(const struct parts *a, const double *alpha, double *z, const double *u, double *x, const double *old, double *out)
+/* Five-point differences by one number of z, *x: of the next state, or (moved) of the positions that z's velocities move. */
+static void differences(const struct parts *a, const double *alpha, double *z, const double *u, double *x, bool moved, double *out)
 {
     double f[4][MOST], h = 1e-3, kept = *x;
     for (int k = 0; k < 4; k++) {
         *x = kept + (double[]){-2, -1, 1, 2}[k] * h;
-        if (old)
-            plain_moved(a, z, z + a->tr.positions, old, f[k]);
+        if (moved)
+            plain_moved(a, z, z + a->tr.positions, f[k]);
         else
             plain_next(a, alpha, z, u, f[k]);
     }
     *x = kept;
-    for (int i = 0; i < (old ? a->tr.positions : a->tr.dz); i++)
+    for (int i = 0; i < (moved ? a->tr.positions : a->tr.dz); i++)
         out[i] = (f[0][i] - 8 * f[1][i] + 8 * f[2][i] - f[3][i]) / (12 * h);
 }
 
@@ -87,20 +85,20 @@ static void differences(const struct parts *a, const double *alpha, double *z, c
 static void compare_derivatives(const struct run *r, int l)
 {
     const struct transition *tr = &r->a.tr;
-    double z[MOST], u[MOST], alpha[BASES], next[MOST], slope[MOST];
+    double z[MOST], u[MOST], alpha[BASES], next[MOST], moving[MOST], slope[MOST];
     int dz = tr->dz, K = tr->positions;
     lane_of(r->z, l, z);
     lane_of(r->u, l, u);
     plain_mixture(&r->a, z, u, alpha);
     for (int j = 0; j < dz; j++) {
-        differences(&r->a, alpha, z, u, &z[j], NULL, slope);
+        differences(&r->a, alpha, z, u, &z[j], false, slope);
         for (int i = 0; i < dz; i++)
             assert_close("F", number(r->at.F, i * dz + j, l), slope[i], 1e-8);
     }
-    plain_next(&r->a, alpha, z, u, next);
-    memcpy(next, z, sizeof *z * (size_t)K); /* positions before, velocities after */
+    plain_velocities(&r->a, alpha, z, u, next, moving + K);
+    memcpy(moving, z, sizeof *z * (size_t)K); /* positions before, velocities after */
     for (int j = 0; j < dz - K; j++) {
-        differences(&r->a, alpha, next, u, &next[K + j], z + K, slope);
+        differences(&r->a, alpha, moving, u, &moving[K + j], true, slope);
         for (int i = 0; i < K; i++)
             assert_close("C", number(r->at.C, i * (dz - K) + j, l), slope[i], 1e-8);
     }
@@ -202,7 +200,7 @@ static void a_step_back(void **state)
     (void)state;
     int tried = 0;
     for (int k = 0; k < SHAPES; k++) {
-        if (shapes[k].motors)
+        if (shapes[k].substeps > 0)
             continue;
         struct run r;
         run_open(&r, &shapes[k], BASES, true);
