@@ -1,7 +1,9 @@
 /* Where the points on circles are, for coders: a picture's circle may have another radius in each pose, and begin elsewhere on the way
- * around. Between the coders' numbers b and the auxiliary variable a, of N pairs and the lines behind them, stands
- *     pair of a = e^ρ R(2 atan(τ/2)) pair of b,   line of a = line of b,   ρ, τ of each pair by a network from the lines,
- * and its inverse before the decoder, so that nothing is lost and the coders may lay out poses as pictures lie apart. */
+ * around. Between the coders' numbers b, which are the auxiliary variable, and the positions p of the state, of N pairs and the lines
+ * behind them, stands pair of p = e^ρ R(2 atan(τ/2)) pair of b,   line of p = line of b,   ρ, τ of each pair by a network from the lines,
+ * and its inverse, so that nothing is lost and the coders may lay out poses as pictures lie apart. All noise that pictures bring is told in
+ * the coders' numbers: their errors are independent there, and where an independent noise of the positions were all that could be told,
+ * that would decide what the positions are. */
 #include "model/parts.h"
 
 struct chart chart_declare(struct params *p, int circles, int lines, uint64_t seed)
@@ -26,16 +28,21 @@ static void put_pair(struct tape *t, var *b, var *map, int i, double sign, var *
     out[1] = add(t, mul(t, sine, x), mul(t, cosine, y));
 }
 
+/* ρ and τ of the pairs, 2N×L, by points of either side. */
+static var *map_at(struct tape *t, const struct chart *c, var *point)
+{
+    return mlp_apply(t, &c->net, rows_of(t, point, 2 * c->circles, c->lines));
+}
+
 static var *mapped(struct tape *t, const struct chart *c, var *b, double sign)
 {
     if (c->circles == 0)
         return b;
     int pairs = 2 * c->circles;
-    var **part = tape_alloc(t, sizeof(var *) * (size_t)(pairs + 1)), *lines = rows_of(t, b, pairs, c->lines);
-    var *map = mlp_apply(t, &c->net, lines);
+    var **part = tape_alloc(t, sizeof(var *) * (size_t)(pairs + 1)), *map = map_at(t, c, b);
     for (int i = 0; i < c->circles; i++)
         put_pair(t, b, map, i, sign, part + 2 * i);
-    part[pairs] = lines;
+    part[pairs] = rows_of(t, b, pairs, c->lines);
     return stack_rows(t, pairs + 1, part);
 }
 
@@ -47,4 +54,58 @@ var *chart_apply(struct tape *t, const struct chart *c, var *b)
 var *chart_undo(struct tape *t, const struct chart *c, var *a)
 {
     return mapped(t, c, a, -1);
+}
+
+/* ---- derivatives ---- */
+
+/* Of ρ and τ by line j: the network's, in its direction. */
+static var *map_slope(struct tape *t, const struct chart *c, var *point, int j)
+{
+    var *lines = rows_of(t, point, 2 * c->circles, c->lines), *along = filled(t, c->lines, point->lanes, 0);
+    for (int l = 0; l < point->lanes; l++)
+        along->v[(size_t)j * (size_t)along->ld + (size_t)l] = 1;
+    var *W = param(t, c->net.weight[0]), *hidden = dense(t, W, param(t, c->net.bias[0]), lines, ACT_TANH);
+    var *slope = shift(t, scale(t, v_square(t, hidden), -1), 1);
+    return matmul(t, param(t, c->net.weight[1]), mul(t, slope, matmul(t, W, along)));
+}
+
+/* The matrix e^ρ R(2 atan(τ/2)) of pair i (sign 1) or its inverse, as what it makes of (1, 0): the first column. */
+static void put_turn(struct tape *t, var *map, int i, double sign, var **column)
+{
+    var *unit = filled(t, 2 * i + 2, map->lanes, 0);
+    for (int l = 0; l < map->lanes; l++)
+        unit->v[(size_t)(2 * i) * (size_t)unit->ld + (size_t)l] = 1;
+    put_pair(t, unit, map, i, sign, column);
+}
+
+/* Entries of pair i's two rows, D×D: by the pair itself, and by the lines. */
+static void put_slopes(struct tape *t, const struct chart *c, var *to, var *map, var *const *by_line, int i, double sign, var **entry)
+{
+    int pairs = 2 * c->circles, D = pairs + c->lines;
+    var *x = rows_of(t, to, 2 * i, 1), *y = rows_of(t, to, 2 * i + 1, 1), *column[2];
+    var *half = scale(t, rows_of(t, map, 2 * i + 1, 1), 0.5), *rate = scale(t, v_inverse(t, shift(t, v_square(t, half), 1)), sign);
+    put_turn(t, map, i, sign, column);
+    var **first = entry + (2 * i) * D, **second = first + D;
+    first[2 * i] = second[2 * i + 1] = column[0];
+    first[2 * i + 1] = scale(t, column[1], -1);
+    second[2 * i] = column[1];
+    for (int j = 0; j < c->lines; j++) {
+        var *wider = scale(t, rows_of(t, by_line[j], 2 * i, 1), sign), *turn = mul(t, rate, rows_of(t, by_line[j], 2 * i + 1, 1));
+        first[pairs + j] = sub(t, mul(t, wider, x), mul(t, turn, y));
+        second[pairs + j] = add(t, mul(t, wider, y), mul(t, turn, x));
+    }
+}
+
+var *chart_slope(struct tape *t, const struct chart *c, var *to, double sign)
+{
+    int pairs = 2 * c->circles, D = pairs + c->lines;
+    var **entry = tape_alloc(t, sizeof(var *) * (size_t)(D * D + c->lines)), **by_line = entry + D * D;
+    var *none = filled(t, 1, to->lanes, 0), *one = filled(t, 1, to->lanes, 1), *map = map_at(t, c, to);
+    for (int i = 0; i < D * D; i++)
+        entry[i] = i % (D + 1) == 0 ? one : none;
+    for (int j = 0; j < c->lines; j++)
+        by_line[j] = map_slope(t, c, to, j);
+    for (int i = 0; i < c->circles; i++)
+        put_slopes(t, c, to, map, by_line, i, sign, entry);
+    return stack_rows(t, D * D, entry);
 }

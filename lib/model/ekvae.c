@@ -2,8 +2,8 @@
  *
  * Generative: decoder p(x_t|a_t), a_t ~ N(H z_t, R) with H = [I 0] and R diagonal, locally linear transition (9, 10).
  * Recognition: encoder q(a_t|x_t); with samples a_t as pseudo-observations, an extended Kalman filter and smoother whose
- * F, B, Q are those of the transition at the filtered mean (13). With points on circles a chart stands between coders and a (chart.c): the
- * mean of q(a|x) has gone through it, its variance is the encoder's as it is, and the decoder sees what it undoes. */
+ * F, B, Q are those of the transition at the filtered mean (13). With points on circles a chart stands between coders and a (chart.c):
+ * q(a|x), R and the noise of the positions are diagonal in the coders' numbers, and go through it; the decoder sees what it undoes. */
 #include "model/parts.h"
 
 #include <math.h>
@@ -110,15 +110,32 @@ static void ekvae_declare(struct model *m, uint64_t seed)
 
 /* ---- between frames and auxiliary variables ---- */
 
-static struct gauss encoded(struct tape *t, const struct ekvae *k, var *x)
+/* What frames tell, T·B lanes. With a chart both noises are those of the coders' numbers, taken through it as if it were linear near the
+ * mean, and are full then. */
+struct recognised {
+    struct gauss coder; /* of the coders' numbers */
+    struct gauss q;     /* q(a|x) */
+    var *R;             /* noise of a: da×1, or (da·da)×(T·B) */
+};
+
+static struct recognised recognised(struct tape *t, const struct ekvae *k, var *x)
 {
     struct gauss q = coder_encode(t, &k->coder, x);
-    return (struct gauss){chart_apply(t, &k->chart, q.mean), q.variance};
+    var *R = shift(t, v_exp(t, param(t, k->log_R)), VARIANCE_FLOOR);
+    if (k->chart.circles == 0)
+        return (struct recognised){q, q, R};
+    var *mean = chart_apply(t, &k->chart, q.mean), *J = chart_slope(t, &k->chart, mean, 1);
+    struct gauss through = {mean, sandwich_diag(t, J, q.variance, k->da, k->da)};
+    return (struct recognised){q, through, sandwich_diag(t, J, R, k->da, k->da)};
 }
 
-static var *decoded(struct tape *t, const struct ekvae *k, var *a)
+/* The transition, whose noise with a chart acts on what the coders see of the positions. */
+static struct transition_at moved(struct tape *t, const struct ekvae *k, var *z, var *u)
 {
-    return coder_decode(t, &k->coder, chart_undo(t, &k->chart, a));
+    struct transition_at at = transition_apply(t, &k->transition, z, u);
+    if (k->chart.circles > 0)
+        at.J = chart_slope(t, &k->chart, rows_of(t, transition_mean(t, &at, z), 0, k->da), 1);
+    return at;
 }
 
 /* ---- filter and smoother ---- */
@@ -168,26 +185,26 @@ static struct transition_at stand_still(struct tape *t, const struct transition_
         .F = choose(t, alive, at->F, unit), .push = at->push ? mul_lanes(t, at->push, alive) : NULL, .Q = mul_lanes(t, at->Q, alive)};
 }
 
-static struct filter_pass run_filter(const struct model *m, struct tape *t, const struct batch *b, var *a, struct carry *carry)
+static struct filter_pass run_filter(const struct model *m, struct tape *t, const struct batch *b, var *a, var *R, struct carry *carry)
 {
     const struct ekvae *k = m->parts;
     int T = b->T, B = b->B;
     var **mean = tape_alloc(t, sizeof(var *) * (size_t)T * 6), **cov = mean + T, **F = cov + T, **Q = F + T, **pm = Q + T, **pP = pm + T;
-    var *H = measurement_matrix(t, k, B), *R = shift(t, v_exp(t, param(t, k->log_R)), VARIANCE_FLOOR);
+    var *H = measurement_matrix(t, k, B);
     var *u = b->u ? batch_value(t, b->u, b->du, T * B) : NULL, *seen = b->all_seen ? NULL : batch_value(t, b->seen, 1, T * B);
     bool goes_on = carry && carry->steps > 0;
     var *push = NULL;
     struct belief z = goes_on ? carried_belief(t, k, carry, &push, m->du) : first_belief(t, k, B);
     for (int s = 0; s < T; s++) {
         if (s > 0 || goes_on) {
-            struct transition_at at = transition_apply(t, &k->transition, z.mean, s > 0 && u ? step_of(t, u, s - 1, B) : push);
+            struct transition_at at = moved(t, k, z.mean, s > 0 && u ? step_of(t, u, s - 1, B) : push);
             at.Q = transition_noise(t, &k->transition, &at);
             if (some_ended(b, s))
                 at = stand_still(t, &at, b, s, k->dz);
             z = kalman_predict(t, z, at.F, at.push, at.Q);
             F[s] = at.F, Q[s] = at.Q, pm[s] = z.mean, pP[s] = z.cov;
         }
-        z = kalman_update(t, z, step_of(t, a, s, B), H, R, seen ? step_of(t, seen, s, B) : NULL);
+        z = kalman_update(t, z, step_of(t, a, s, B), H, R->lanes > 1 ? step_of(t, R, s, B) : R, seen ? step_of(t, seen, s, B) : NULL);
         mean[s] = z.mean, cov[s] = z.cov;
     }
     if (carry)
@@ -208,39 +225,44 @@ static struct belief run_smoother(struct tape *t, const struct filter_pass *pass
 
 /* ---- the bound ---- */
 
-/* KL(q(a_t|x_t) ‖ p(a_t|z_{t−1}, u_{t−1})), with positions, whose noise is no diagonal one: of all steps, against N(H z_1, R) in the first
- * (p), and else against the mean and the transition's noise. */
-static var *kl_of_positions(struct tape *t, const struct ekvae *k, struct gauss q, struct gauss p, var *mean,
-                            const struct transition_at *at, var *R)
+/* KL(q ‖ p) of d numbers, each variance d×L or, full, (d·d)×L; a full q needs a full p. */
+static var *kl_of_aux(struct tape *t, struct gauss q, struct gauss p, int d)
 {
-    int B = p.mean->lanes, later = mean->lanes;
-    var *S = block_of(t, transition_noise(t, &k->transition, at), k->dz, k->dz, 0, 0, k->da, k->da);
-    var *sd = diag_matrix(t, v_sqrt(t, lanes_of(t, q.variance, B, later)));
-    var *kl = kl_full(t, lanes_of(t, q.mean, B, later), sd, mean, chol(t, add_diag(t, S, R, k->da), k->da), k->da);
-    return stack_lanes(t, 2, (var *const[]){kl_diag(t, gauss_step(t, q, 0, B), p), kl});
+    if (p.variance->rows == d)
+        return kl_diag(t, q, p);
+    var *root = q.variance->rows == d ? diag_matrix(t, v_sqrt(t, q.variance)) : chol(t, q.variance, d);
+    return kl_full(t, q.mean, root, p.mean, chol(t, p.variance, d), d);
+}
+
+static struct gauss gauss_lanes(struct tape *t, struct gauss q, int first, int lanes)
+{
+    return (struct gauss){lanes_of(t, q.mean, first, lanes), lanes_of(t, q.variance, first, lanes)};
+}
+
+/* p(a_t|z_{t−1}, u_{t−1}), t = 2..T, of samples z. */
+static struct gauss predicted_aux(struct tape *t, const struct ekvae *k, const struct batch *b, const struct recognised *r, var *z)
+{
+    int B = b->B, later = (b->T - 1) * B, d = k->da;
+    var *from = lanes_of(t, z, 0, later), *u = b->u ? lanes_of(t, batch_value(t, b->u, b->du, b->T * B), 0, later) : NULL;
+    struct transition_at at = moved(t, k, from, u);
+    var *mean = rows_of(t, transition_mean(t, &at, from), 0, d);
+    if (!at.C)
+        return (struct gauss){mean, add_rows(t, rows_of(t, at.Q, 0, d), r->R)};
+    var *S = block_of(t, transition_noise(t, &k->transition, &at), k->dz, k->dz, 0, 0, d, d);
+    return (struct gauss){mean, r->R->rows == d ? add_diag(t, S, r->R, d) : add(t, S, lanes_of(t, r->R, B, later))};
 }
 
 /* KL(q(a_t|x_t) ‖ p(a_t|z_{t−1}, u_{t−1})) over all observed steps, the first one against N(H z_1, R) → 1×B. z: samples, dz×(T·B). */
-static var *aux_rate(const struct model *m, struct tape *t, const struct batch *b, struct gauss q, var *z)
+static var *aux_rate(const struct model *m, struct tape *t, const struct batch *b, const struct recognised *r, var *z)
 {
     const struct ekvae *k = m->parts;
-    int T = b->T, B = b->B, before = (T - 1) * B;
-    var *R = shift(t, v_exp(t, param(t, k->log_R)), VARIANCE_FLOOR), *kl = NULL;
-    struct gauss p = {rows_of(t, step_of(t, z, 0, B), 0, k->da), spread(t, R, B)};
+    int T = b->T, B = b->B, d = k->da;
+    struct gauss first = {rows_of(t, step_of(t, z, 0, B), 0, d), r->R->lanes > 1 ? step_of(t, r->R, 0, B) : spread(t, r->R, B)};
+    var *kl = kl_of_aux(t, gauss_step(t, r->q, 0, B), first, d);
     if (T > 1) {
-        var *from = lanes_of(t, z, 0, before), *u = b->u ? lanes_of(t, batch_value(t, b->u, b->du, T * B), 0, before) : NULL;
-        struct transition_at at = transition_apply(t, &k->transition, from, u);
-        var *mean = rows_of(t, transition_mean(t, &at, from), 0, k->da);
-        if (at.C) {
-            kl = kl_of_positions(t, k, q, p, mean, &at, R);
-        } else {
-            var *variance = add_rows(t, rows_of(t, at.Q, 0, k->da), R);
-            p.mean = stack_lanes(t, 2, (var *const[]){p.mean, mean});
-            p.variance = stack_lanes(t, 2, (var *const[]){p.variance, variance});
-        }
+        var *later = kl_of_aux(t, gauss_lanes(t, r->q, B, (T - 1) * B), predicted_aux(t, k, b, r, z), d);
+        kl = stack_lanes(t, 2, (var *const[]){kl, later});
     }
-    if (!kl)
-        kl = kl_diag(t, q, p);
     if (!b->all_seen)
         kl = mul_lanes(t, kl, batch_value(t, b->seen, 1, T * B));
     return sum_steps(t, kl, T);
@@ -271,18 +293,19 @@ static struct loss ekvae_loss(const struct model *m, struct tape *t, const struc
 {
     const struct ekvae *k = m->parts;
     int T = b->T, B = b->B;
-    struct gauss q = encoded(t, k, batch_value(t, b->x, b->dx, T * B));
-    var *a = sample_diag(t, q, noise_steps(t, n, NOISE_AUX, b, k->da, 0, T));
-    struct filter_pass pass = run_filter(m, t, b, a, NULL);
+    struct recognised r = recognised(t, k, batch_value(t, b->x, b->dx, T * B));
+    var *coder = sample_diag(t, r.coder, noise_steps(t, n, NOISE_AUX, b, k->da, 0, T));
+    struct filter_pass pass = run_filter(m, t, b, chart_apply(t, &k->chart, coder), r.R, NULL);
     bool smooths = !model_settings(m)->filter;
     struct belief state = smooths ? run_smoother(t, &pass, b) : pass.filtered;
     var *L = chol(t, state.cov, k->dz);
     var *z = sample_full(t, state.mean, L, noise_steps(t, n, NOISE_STATE, b, k->dz, 0, T));
     var *rate =
-        add(t, aux_rate(m, t, b, q, z), initial_rate(m, t, b, n, step_of(t, state.mean, 0, B), step_of(t, L, 0, B), step_of(t, z, 0, B)));
+        add(t, aux_rate(m, t, b, &r, z), initial_rate(m, t, b, n, step_of(t, state.mean, 0, B), step_of(t, L, 0, B), step_of(t, z, 0, B)));
     if (smooths && T > 1)
         rate = add(t, rate, smoothing_rate(t, b, pass.filtered, state.mean, L, k->dz));
-    var *distortion = distortion_before(t, m, b, &k->transition, coder_distortion(t, m, b, decoded(t, k, a)), step_of(t, z, 0, B));
+    var *distortion =
+        distortion_before(t, m, b, &k->transition, coder_distortion(t, m, b, coder_decode(t, &k->coder, coder)), step_of(t, z, 0, B));
     return (struct loss){distortion, rate};
 }
 
@@ -299,9 +322,9 @@ static struct inferred ekvae_infer(const struct model *m, struct tape *t, const 
                                    struct carry *carry)
 {
     const struct ekvae *k = m->parts;
-    struct gauss q = encoded(t, k, batch_value(t, b->x, b->dx, b->T * b->B));
-    var *a = sample_diag(t, q, noise_steps(t, n, NOISE_AUX, b, k->da, 0, b->T));
-    struct filter_pass pass = run_filter(m, t, b, a, carry);
+    struct recognised r = recognised(t, k, batch_value(t, b->x, b->dx, b->T * b->B));
+    var *coder = sample_diag(t, r.coder, noise_steps(t, n, NOISE_AUX, b, k->da, 0, b->T));
+    struct filter_pass pass = run_filter(m, t, b, chart_apply(t, &k->chart, coder), r.R, carry);
     struct belief z = how == INFER_SMOOTHED ? run_smoother(t, &pass, b) : pass.filtered;
     return (struct inferred){z.mean, z.cov, NULL};
 }
@@ -316,19 +339,20 @@ static struct gauss ekvae_step(const struct model *m, struct tape *t, struct lat
 {
     const struct ekvae *k = m->parts;
     *memory = NULL;
-    return transition_gauss(t, &k->transition, now.z, u);
+    struct transition_at at = moved(t, k, now.z, u);
+    return (struct gauss){transition_mean(t, &at, now.z), transition_noise(t, &k->transition, &at)};
 }
 
 static var *ekvae_encode(const struct model *m, struct tape *t, var *x)
 {
     const struct ekvae *k = m->parts;
-    return encoded(t, k, x).mean;
+    return chart_apply(t, &k->chart, coder_encode(t, &k->coder, x).mean);
 }
 
 static var *ekvae_decode(const struct model *m, struct tape *t, struct latent now)
 {
     const struct ekvae *k = m->parts;
-    return decoded(t, k, rows_of(t, now.z, 0, k->da));
+    return coder_decode(t, &k->coder, chart_undo(t, &k->chart, rows_of(t, now.z, 0, k->da)));
 }
 
 static struct latent ekvae_start(const struct model *m, struct tape *t, const struct batch *b, const struct noise *n)

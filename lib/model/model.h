@@ -278,8 +278,8 @@ struct transition_settings {
     bool shared_noise;      /* one Q for all states, not M that are mixed */
 };
 struct motors {
-    int n, substeps;    /* n velocities, controls, and displacements; 0: no motors */
-    int G, f, E, log_D; /* (n·n)×M, n×M, n×1, n×M */
+    int n, substeps;         /* n velocities, controls, and displacements; 0: no motors */
+    int root_A, f, E, log_D; /* (n·n)×M, n×M, n×1, n×M */
 };
 /* With K positions z = (p, v): v' = F_v z + B_v u as mixed, p moves by C v' with a constant C (positions.c), so that, without motors, v is
  * linear in how p has moved last. */
@@ -296,6 +296,7 @@ struct transition_at { /* the transition at given states, L lanes */
     var *push; /* what is added to F z, dz×L: B u; of motors G (E u + f); with circles what makes F z + push the mean. NULL: nothing */
     var *Q;    /* dz×L, variances; with positions those of (p, v') before v' moves p */
     var *C;    /* ∂p'/∂v', (K·(dz−K))×L; NULL without positions */
+    var *J;    /* ∂p' by what the positions' noise moves, (K·K)×L; NULL: themselves */
 };
 /* A start from which a control acts on a dimension of z everywhere alike. */
 struct push_settings {
@@ -311,7 +312,7 @@ int transition_check(const struct transition_settings *s, int dz, int du, struct
 struct transition transition_declare(struct params *p, int dz, int du, const struct transition_settings *s, uint64_t seed);
 /* At states z dz×L with controls u du×L; u NULL: no control acts, as if it were 0. */
 struct transition_at transition_apply(struct tape *t, const struct transition *tr, var *z, var *u);
-/* The process noise: Q, dz×L; with positions, which it moves by way of the velocities, L diag(Q) Lᵀ, (dz·dz)×L, where L = [I C; 0 I]. */
+/* The process noise: Q, dz×L; with positions, which it moves by way of the velocities, L diag(Q) Lᵀ, (dz·dz)×L, where L = [J C; 0 I]. */
 var *transition_noise(struct tape *t, const struct transition *tr, const struct transition_at *at);
 /* Likewise with other variances (dz×L) in the place of Q. */
 var *transition_spread(struct tape *t, const struct transition *tr, const struct transition_at *at, var *variance);

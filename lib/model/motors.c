@@ -1,9 +1,10 @@
 /* Velocities that motors move, of a machine with damped joints of which each has one: in place of free base matrices, N times between two
  * frames,
- *     v ← v + G(p) (E u + f(p) − D(p) v),
- * with the mobility G (a substep over the inertia matrix, so symmetric), the forces f and the drags D (diagonal, positive) mixed from bases
- * by the positions alone, and a constant diagonal E (gain of each motor). Each velocity moves its own position in each substep, as in
- * semi-implicit Euler: in all by d = C v̄, C diagonal and v̄ the mean of the N new velocities.
+ *     A(p) (v' − v) = E u + f(p) − D(p) v',
+ * that is, semi-implicit Euler with implicit drag, which is stable whatever the numbers. The inertia A (over a substep; symmetric,
+ * positive), the forces f and the drags D (diagonal, positive) are mixed from bases by the positions alone; E, the gain of each motor, is
+ * diagonal and constant. Each velocity moves its own position in each substep, in all by d = C v̄, C diagonal and v̄ the mean of the N new
+ * velocities.
  *
  * What it is for: pictures leave it open by which coordinates a pose is told, any smooth functions of one set are another. A motor acts on
  * its joint's own coordinate, whatever the pose, in few of them. A drag may depend on the pose, since a soft limit is one. */
@@ -11,28 +12,42 @@
 
 #include <math.h>
 
-/* At the start a control moves its coordinate at once and is forgotten: G = gain·I, nearly, and G D = I. */
+/* At the start the drag takes most of a step's velocity: D is that share of 1/gain, A the rest, and a control of 1 moves by the gain. */
+static const double DRAG_SHARE = 0.8;
+
 struct motors motors_declare(struct params *p, int n, int bases, double gain, int substeps, uint64_t seed)
 {
     struct motors m = {.n = n, .substeps = substeps};
-    m.G = params_add(p, "transition.mobility", n * n, bases, GROUP_PSI, 1);
+    double root = sqrt((1 - DRAG_SHARE) / gain);
+    m.root_A = params_add(p, "transition.inertia_root", n * n, bases, GROUP_PSI, 1);
     m.f = params_add(p, "transition.force", n, bases, GROUP_PSI, 1);
     m.E = params_add(p, "transition.motor", n, 1, GROUP_PSI, 1);
     m.log_D = params_add(p, "transition.log_drag", n, bases, GROUP_PSI, 1);
-    params_normal(p, m.G, seed, 0, 0.1 * gain);
+    params_normal(p, m.root_A, seed, 0, 0.1 * root);
     for (int i = 0; i < n; i++)
         for (int b = 0; b < bases; b++)
-            params_value(p, m.G)[(i * n + i) * bases + b] += (real)gain;
+            params_value(p, m.root_A)[(i * n + i) * bases + b] += (real)root;
     params_fill(p, m.E, 1);
-    params_fill(p, m.log_D, -log(gain));
+    params_fill(p, m.log_D, log(DRAG_SHARE / gain));
     return m;
 }
 
-/* (A + Aᵀ)/2 of n×n matrices. */
-static var *symmetric(struct tape *t, var *A, int n)
+/* A and D of the mixture, (n·n)×L and n×L. */
+static var *inertia(struct tape *t, const struct motors *m, var *alpha)
 {
-    var *unit = diag_matrix(t, filled(t, n, A->lanes, 1));
-    return scale(t, add(t, A, mat_mul_nt(t, unit, A, n, n, n)), 0.5);
+    var *root = param(t, m->root_A);
+    return matmul(t, mat_mul_nt(t, root, root, m->n, m->n, m->n), alpha);
+}
+
+static var *drag(struct tape *t, const struct motors *m, var *alpha)
+{
+    return matmul(t, v_exp(t, param(t, m->log_D)), alpha);
+}
+
+/* P⁻¹, symmetric. */
+static var *inverse(struct tape *t, var *P, int n)
+{
+    return spd_solve_right(t, diag_matrix(t, filled(t, n, P->lanes, 1)), chol(t, P, n), n, n);
 }
 
 /* n×n matrices with K columns of 0 before theirs. */
@@ -59,11 +74,10 @@ static struct affine chained(struct tape *t, struct affine step, struct affine b
 
 struct moving motors_apply(struct tape *t, const struct motors *m, var *alpha, var *u, int positions)
 {
-    int n = m->n, lanes = alpha->lanes;
-    var *G = symmetric(t, matmul(t, param(t, m->G), alpha), n);
-    var *drag = diag_matrix(t, matmul(t, v_exp(t, param(t, m->log_D)), alpha));
-    var *force = add(t, matmul(t, param(t, m->f), alpha), mul(t, spread(t, param(t, m->E), lanes), u));
-    struct affine step = {identity_minus(t, mat_mul(t, G, drag, n, n, n), n), mat_vec(t, G, force)}, v = step, sum = step;
+    int n = m->n;
+    var *D = drag(t, m, alpha), *G = inverse(t, add_diag(t, inertia(t, m, alpha), D, n), n);
+    var *force = add(t, matmul(t, param(t, m->f), alpha), mul(t, spread(t, param(t, m->E), alpha->lanes), u));
+    struct affine step = {identity_minus(t, mat_mul(t, G, diag_matrix(t, D), n, n, n), n), mat_vec(t, G, force)}, v = step, sum = step;
     for (int i = 1; i < m->substeps; i++) {
         v = chained(t, step, v, n);
         sum = (struct affine){add(t, sum.A, v.A), add(t, sum.b, v.b)};

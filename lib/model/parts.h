@@ -30,15 +30,17 @@ var *distortion_before(struct tape *t, const struct model *m, const struct batch
 struct motors motors_declare(struct params *p, int n, int bases, double gain, int substeps, uint64_t seed);
 struct moving motors_apply(struct tape *t, const struct motors *m, var *alpha, var *u, int positions);
 
-/* The map between coders' numbers and auxiliary variables with points on circles (chart.c): D×L → D×L, D = 2·circles + lines, and back.
- * Without circles, or lines, it is none. */
+/* The map between coders' numbers and positions of which some are on circles (chart.c): D×L → D×L, D = 2·circles + lines, and back. Without
+ * circles, or lines, it is none. */
 struct chart {
     int circles, lines;
     struct mlp net;
 };
 struct chart chart_declare(struct params *p, int circles, int lines, uint64_t seed);
 var *chart_apply(struct tape *t, const struct chart *c, var *b);
-var *chart_undo(struct tape *t, const struct chart *c, var *a);
+var *chart_undo(struct tape *t, const struct chart *c, var *p);
+/* Its derivative (sign 1), or that of its inverse (−1), at the point that goes to `to`, D×L → (D·D)×L. There are circles. */
+var *chart_slope(struct tape *t, const struct chart *c, var *to, double sign);
 
 /* Option rows of a locally linear transition (transition.c) whose settings are at offset `at` of the kind's, with the defaults in which
  * kinds differ; noise: what begins with --start-variance. A macro, since a table is a constant. */

@@ -130,13 +130,16 @@ var *transition_spread(struct tape *t, const struct transition *tr, const struct
     int K = tr->positions, dz = tr->dz, n = dz - K, lanes = variance->lanes;
     if (K == 0)
         return variance;
-    var **row = tape_alloc(t, sizeof(var *) * (size_t)(2 * K + 1)); /* of L = [I C; 0 I] less its diagonal */
+    var **row = tape_alloc(t, sizeof(var *) * (size_t)(2 * K + 1)); /* of L = [J C; 0 I] less the identities */
     for (int k = 0; k < K; k++) {
-        row[2 * k] = filled(t, K, lanes, 0);
+        row[2 * k] = at->J ? rows_of(t, at->J, k * K, K) : filled(t, K, lanes, 0);
         row[2 * k + 1] = rows_of(t, at->C, k * n, n);
     }
     row[2 * K] = filled(t, n * dz, lanes, 0);
-    var *L = add_diag(t, stack_rows(t, 2 * K + 1, row), filled(t, dz, 1, 1), dz);
+    var *identities = filled(t, dz, 1, 1);
+    for (int k = 0; at->J && k < K; k++)
+        identities->v[(size_t)k * (size_t)identities->ld] = 0;
+    var *L = add_diag(t, stack_rows(t, 2 * K + 1, row), identities, dz);
     return sandwich_diag(t, L, variance, dz, dz);
 }
 

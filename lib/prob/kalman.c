@@ -17,13 +17,14 @@ struct belief kalman_predict(struct tape *t, struct belief z, var *F, var *b, va
 struct belief kalman_update(struct tape *t, struct belief z, var *a, var *C, var *R, var *seen)
 {
     int n = z.mean->rows, d = a->rows;
-    var *S = add_diag(t, sandwich(t, C, z.cov, d, n), R, d);
+    var *S = add_noise(t, sandwich(t, C, z.cov, d, n), R, d);
     var *K = spd_solve_right(t, mat_mul_nt(t, z.cov, C, n, n, d), chol(t, S, d), n, d);
     if (seen)
         K = mul_lanes(t, K, seen);
     var *innovation = sub(t, a, mat_vec(t, C, z.mean));
     var *kept = identity_minus(t, mat_mul(t, K, C, n, d, n), n);
-    return (struct belief){add(t, z.mean, mat_vec(t, K, innovation)), add(t, sandwich(t, kept, z.cov, n, n), sandwich_diag(t, K, R, n, d))};
+    var *noise = R->rows == d ? sandwich_diag(t, K, R, n, d) : sandwich(t, K, R, n, d);
+    return (struct belief){add(t, z.mean, mat_vec(t, K, innovation)), add(t, sandwich(t, kept, z.cov, n, n), noise)};
 }
 
 struct smoother smoother_prepare(struct tape *t, struct belief filtered, struct belief predicted, var *F, var *Q, int steps, int lanes)

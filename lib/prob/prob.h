@@ -59,8 +59,8 @@ struct belief {
 /* m⁻ = F m + b,  P⁻ = F P Fᵀ + diag Q.   F (n·n)×L, b n×L (the control's push; NULL: none),
  * Q n×L or, full, (n·n)×L: then it is added as it is. */
 struct belief kalman_predict(struct tape *t, struct belief z, var *F, var *b, var *Q);
-/* Conditions on a = C z + noise, noise ~ N(0, diag R):  S = C P Cᵀ + R, K = P Cᵀ S⁻¹, m + K(a − C m), and Joseph's
- * (I−KC) P (I−KC)ᵀ + K R Kᵀ. C (d·n)×L, a d×L, R d×1 or d×L; seen 1×L holds 1, or 0 for a lane whose belief stays as it is
+/* Conditions on a = C z + noise, noise ~ N(0, R):  S = C P Cᵀ + R, K = P Cᵀ S⁻¹, m + K(a − C m), and Joseph's
+ * (I−KC) P (I−KC)ᵀ + K R Kᵀ. C (d·n)×L, a d×L, R d×1 or d×L or, full, (d·d)×L; seen 1×L holds 1, or 0 for a lane whose belief stays as it is
  * (NULL: all are seen). */
 struct belief kalman_update(struct tape *t, struct belief z, var *a, var *C, var *R, var *seen);
 

@@ -162,10 +162,48 @@ static void none(void **state)
     }
 }
 
-static var *build_both(struct tape *t, var *const *x, const void *arg)
+/* Column j of the derivative at `from`, by differences of the map itself. */
+static void compare_column(struct tape *t, const struct chart *c, const var *from, double sign, int j)
+{
+    int D = from->rows;
+    const double h = 1e-5;
+    var *moved[2], *(*map)(struct tape *, const struct chart *, var *) = sign > 0 ? chart_apply : chart_undo;
+    for (int k = 0; k < 2; k++) {
+        var *there = drawn(t, D);
+        for (int l = 0; l < LANES; l++)
+            there->v[j * there->ld + l] += (real)(k ? h : -h);
+        moved[k] = map(t, c, there);
+    }
+    const var *slope = chart_slope(t, c, map(t, c, drawn(t, D)), sign);
+    assert_int_equal(slope->rows, D * D);
+    for (int i = 0; i < D; i++)
+        for (int l = 0; l < LANES; l++)
+            assert_true(fabs(number(slope, i * D + j, l) - (number(moved[1], i, l) - number(moved[0], i, l)) / (2 * h)) < 1e-8);
+}
+
+static void slopes(void **state)
+{
+    (void)state;
+    for (int k = 0; k < SHAPES; k++) {
+        struct parts a = parts_of(shapes[k].circles, shapes[k].lines, true);
+        struct tape *t = tape_new();
+        tape_begin(t, &a.p, NULL, 0);
+        const var *from = drawn(t, 2 * a.c.circles + a.c.lines);
+        for (int j = 0; j < from->rows; j++) {
+            compare_column(t, &a.c, from, 1, j);
+            compare_column(t, &a.c, from, -1, j);
+        }
+        tape_free(t);
+        params_free(&a.p);
+    }
+}
+
+static var *build_all(struct tape *t, var *const *x, const void *arg)
 {
     const struct parts *a = arg;
-    return stack_rows(t, 2, (var *const[]){chart_apply(t, &a->c, x[0]), chart_undo(t, &a->c, x[0])});
+    return stack_rows(t, 4,
+                      (var *const[]){chart_apply(t, &a->c, x[0]), chart_undo(t, &a->c, x[0]), chart_slope(t, &a->c, x[0], 1),
+                                     chart_slope(t, &a->c, x[0], -1)});
 }
 
 /* By its input; by its parameters with the whole loss in ekvae_gradient_double_test.c. */
@@ -175,7 +213,7 @@ static void gradients(void **state)
     for (int k = 0; k < SHAPES; k++) {
         struct parts a = parts_of(shapes[k].circles, shapes[k].lines, true);
         struct check c = {
-            .build = build_both, .arg = &a, .in = {{2 * shapes[k].circles + shapes[k].lines, LANES, CHECK_ANY, NULL}}, .params = &a.p};
+            .build = build_all, .arg = &a, .in = {{2 * shapes[k].circles + shapes[k].lines, LANES, CHECK_ANY, NULL}}, .params = &a.p};
         double worst = check_worst(c);
         if (!(worst < 1e-6))
             fail_msg("%d circles, %d lines: error %g", shapes[k].circles, shapes[k].lines, worst);
@@ -190,6 +228,7 @@ int main(void)
         cmocka_unit_test(there_and_back),
         cmocka_unit_test(begins_near_the_identity),
         cmocka_unit_test(none),
+        cmocka_unit_test(slopes),
         cmocka_unit_test(gradients),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

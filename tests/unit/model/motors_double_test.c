@@ -1,4 +1,4 @@
-/* Motors: what they do to velocities by plain loops, what their mobility is and depends on, how they start, their gradients. */
+/* Motors: what they do to velocities by plain loops, that drags brake, what their law depends on, how they start, their gradients. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -49,7 +49,7 @@ static void moves_velocities(void **state)
         struct parts a = two_motors(substeps);
         struct tape *t = tape_new();
         tape_begin(t, &a.p, NULL, 0);
-        var *alpha = drawn(t, 1, BASES), *u = drawn(t, 2, 2), *v = drawn(t, 3, 2);
+        var *alpha = softmax(t, drawn(t, 1, BASES)), *u = drawn(t, 2, 2), *v = drawn(t, 3, 2);
         struct moving moving = motors_apply(t, &a.tr.motors, alpha, u, 3);
         assert_true(moving.F->rows == 2 * 5 && moving.push->rows == 2);
         for (int l = 0; l < LANES; l++)
@@ -59,29 +59,28 @@ static void moves_velocities(void **state)
     }
 }
 
-/* Of one substep F is I − G D: row i, column j of G. */
-static double mobility_of(const struct parts *a, const struct moving *moving, const var *mixture, int i, int j, int l)
-{
-    double alpha[MOST];
-    lane_of(mixture, l, alpha);
-    return ((i == j) - number(moving->F, 5 * i + 3 + j, l)) / plain_drag(a, j, alpha);
-}
-
-static void mobility_is_symmetric(void **state)
+/* Whatever the numbers, velocities that nothing drives come to rest: in energies, v'ᵀ A v' < vᵀ A v. */
+static void drags_take_energy(void **state)
 {
     (void)state;
     struct parts a = two_motors(1);
     struct tape *t = tape_new();
-    double most = 0;
+    params_fill(&a.p, a.tr.motors.f, 0);
     tape_begin(t, &a.p, NULL, 0);
-    var *alpha = drawn(t, 1, BASES);
-    struct moving moving = motors_apply(t, &a.tr.motors, alpha, drawn(t, 2, 2), 3);
+    var *mixture = softmax(t, drawn(t, 1, BASES)), *drawn_v = drawn(t, 3, 2);
+    struct moving moving = motors_apply(t, &a.tr.motors, mixture, filled(t, 2, LANES, 0), 3);
     for (int l = 0; l < LANES; l++) {
-        double above = mobility_of(&a, &moving, alpha, 0, 1, l);
-        assert_close("mobility", above, mobility_of(&a, &moving, alpha, 1, 0, l), 1e-12);
-        most = fmax(most, fabs(above));
+        double alpha[MOST], v[MOST], before = 0, after = 0;
+        lane_of(mixture, l, alpha);
+        lane_of(drawn_v, l, v);
+        double next[2] = {row_times(moving.F, 0, v, moving.push, l), row_times(moving.F, 1, v, moving.push, l)};
+        for (int i = 0; i < 2; i++)
+            for (int j = 0; j < 2; j++) {
+                before += plain_inertia(&a, i, j, alpha) * v[i] * v[j];
+                after += plain_inertia(&a, i, j, alpha) * next[i] * next[j];
+            }
+        assert_true(after < before && before > 1e-3);
     }
-    assert_true(most > 0.01); /* there is something to be symmetric */
     tape_free(t);
     params_free(&a.p);
 }
@@ -102,7 +101,7 @@ static double change_of_F(struct run *r, const struct shape *s, bool held)
     return most;
 }
 
-static void mobility_depends_on_positions_alone(void **state)
+static void motion_depends_on_positions_alone(void **state)
 {
     (void)state;
     for (int k = 0; k < SHAPES; k++) {
@@ -122,7 +121,7 @@ static void assert_filled(const struct parts *a, int index, double value)
         assert_close(a->p.entry[index].name, (double)params_value(&a->p, index)[i], value, 1e-15);
 }
 
-/* At the start a control of 1 moves its own velocity by the gain, and what a velocity was is forgotten. */
+/* At the start a control of 1 moves its own velocity by the gain, and what a velocity was is nearly forgotten. */
 static void start_of_motors(void **state)
 {
     (void)state;
@@ -135,7 +134,7 @@ static void start_of_motors(void **state)
         assert_true(a.tr.F == -1 && a.tr.B == -1 && params_find(&a.p, "transition.F_minus_I") < 0);
         assert_filled(&a, a.tr.motors.E, 1);
         assert_filled(&a, a.tr.motors.f, 0);
-        assert_filled(&a, a.tr.motors.log_D, -log(0.15));
+        assert_filled(&a, a.tr.motors.log_D, log(0.8 / 0.15));
         assert_filled(&a, a.tr.C, 1);
         tape_begin(t, &a.p, NULL, 0);
         var *z = drawn(t, 1, s->dz), *u = constant(t, s->du, LANES);
@@ -153,8 +152,8 @@ static void start_of_motors(void **state)
     }
 }
 
-/* The mobility's bases stand around gain·I, a tenth of the gain apart, with any gain. */
-static void start_of_mobility(void **state)
+/* The roots of the inertia's bases stand around that of what the drag leaves of 1/gain, a tenth of it apart, with any gain. */
+static void start_of_inertia(void **state)
 {
     (void)state;
     enum { MANY = 400 };
@@ -168,7 +167,7 @@ static void start_of_mobility(void **state)
         for (int i = 0; i < 4; i++) {
             double mean = 0, square = 0;
             for (int m = 0; m < MANY; m++) {
-                double off = (double)params_value(&p, tr.motors.G)[i * MANY + m] / gain - (i % 3 == 0);
+                double off = (double)params_value(&p, tr.motors.root_A)[i * MANY + m] / sqrt(0.2 / gain) - (i % 3 == 0);
                 mean += off / MANY;
                 square += off * off / MANY;
             }
@@ -181,7 +180,7 @@ static void start_of_mobility(void **state)
 static var *build_both(struct tape *t, var *const *x, const void *arg)
 {
     const struct parts *a = arg;
-    struct moving v = motors_apply(t, &a->tr.motors, x[0], x[1], 3);
+    struct moving v = motors_apply(t, &a->tr.motors, softmax(t, x[0]), x[1], 3);
     return stack_rows(t, 4, (var *const[]){v.F, v.push, v.path, v.path_push});
 }
 
@@ -200,8 +199,8 @@ static void gradients(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(moves_velocities), cmocka_unit_test(mobility_is_symmetric), cmocka_unit_test(mobility_depends_on_positions_alone),
-        cmocka_unit_test(start_of_motors),  cmocka_unit_test(start_of_mobility),     cmocka_unit_test(gradients),
+        cmocka_unit_test(moves_velocities), cmocka_unit_test(drags_take_energy), cmocka_unit_test(motion_depends_on_positions_alone),
+        cmocka_unit_test(start_of_motors),  cmocka_unit_test(start_of_inertia),  cmocka_unit_test(gradients),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -160,17 +160,34 @@ static inline double plain_drag(const struct parts *a, int j, const double *alph
     return sum;
 }
 
-/* A substep of motors: v + G (E u + f − D v), G the symmetric part of what is mixed. */
+/* The inertia, row i and column j: the bases hold roots. */
+static inline double plain_inertia(const struct parts *a, int i, int j, const double *alpha)
+{
+    const real *root = params_value(&a->p, a->tr.motors.root_A);
+    int n = a->tr.motors.n;
+    double sum = 0;
+    for (int m = 0; m < a->bases; m++)
+        for (int k = 0; k < n; k++)
+            sum += alpha[m] * (double)root[(i * n + k) * a->bases + m] * (double)root[(j * n + k) * a->bases + m];
+    return sum;
+}
+
+/* A substep of one or two motors: (A + D) v' = A v + E u + f. */
 static inline void plain_substep(const struct parts *a, const double *alpha, const double *v, const double *u, double *next)
 {
     const struct motors *m = &a->tr.motors;
+    double S[2][2] = {{1, 0}, {0, 1}}, right[2] = {0};
     for (int i = 0; i < m->n; i++) {
-        next[i] = v[i];
+        right[i] = (double)params_value(&a->p, m->E)[i] * u[i] + mixed(a, m->f, i, alpha);
         for (int j = 0; j < m->n; j++) {
-            double G = (mixed(a, m->G, i * m->n + j, alpha) + mixed(a, m->G, j * m->n + i, alpha)) / 2;
-            next[i] += G * ((double)params_value(&a->p, m->E)[j] * u[j] + mixed(a, m->f, j, alpha) - plain_drag(a, j, alpha) * v[j]);
+            S[i][j] = plain_inertia(a, i, j, alpha) + (i == j ? plain_drag(a, i, alpha) : 0);
+            right[i] += plain_inertia(a, i, j, alpha) * v[j];
         }
     }
+    double det = S[0][0] * S[1][1] - S[0][1] * S[1][0];
+    next[0] = (S[1][1] * right[0] - S[0][1] * right[1]) / det;
+    if (m->n > 1)
+        next[1] = (S[0][0] * right[1] - S[1][0] * right[0]) / det;
 }
 
 /* The velocities after all substeps of motors, and the mean of those after each, which moves positions. */

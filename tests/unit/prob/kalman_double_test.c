@@ -231,6 +231,31 @@ static void full_noise(void **state)
     tape_free(t);
 }
 
+/* What is observed may be told in other numbers, W a of W C z with noise W R Wᵀ: the belief is the same. */
+static void full_noise_of_observations(void **state)
+{
+    (void)state;
+    struct tape *t = tape_new();
+    struct dense m[LANES];
+    for (int l = 0; l < LANES; l++)
+        m[l] = random_model(3, 2, 2, l, false);
+    tape_begin(t, NULL, NULL, 0);
+    static const double numbers[4] = {0.8, -0.7, 0.4, 1.3};
+    var *W = constant(t, 4, LANES), *a = LANES_OF(a[0], 2), *C = LANES_OF(H[0], 6), *R = LANES_OF(R, 2), *seen = filled(t, 1, LANES, 1);
+    for (int i = 0; i < 4 * LANES; i++)
+        W->v[i / LANES * W->ld + i % LANES] = (real)(numbers[i / LANES] + 0.1 * (i % LANES));
+    seen->v[1] = 0;
+    struct belief z = {LANES_OF(m, 3), LANES_OF(P, 9)}, plain = kalman_update(t, z, a, C, R, seen);
+    struct belief other = kalman_update(t, z, mat_vec(t, W, a), mat_mul(t, W, C, 2, 2, 3), sandwich_diag(t, W, R, 2, 2), seen);
+    for (int l = 0; l < LANES; l++) {
+        for (int i = 0; i < 9; i++)
+            assert_true(fabs((double)(plain.cov->v[i * plain.cov->ld + l] - other.cov->v[i * other.cov->ld + l])) < 1e-12);
+        for (int i = 0; i < 3; i++)
+            assert_true(fabs((double)(plain.mean->v[i * plain.mean->ld + l] - other.mean->v[i * other.mean->ld + l])) < 1e-12);
+    }
+    tape_free(t);
+}
+
 /* ---- gradients ---- */
 
 struct sizes {
@@ -274,6 +299,13 @@ static var *build_update(struct tape *t, var *const *x, const void *arg)
 {
     const struct sizes *s = arg;
     return both(t, kalman_update(t, (struct belief){x[0], covariance(t, x[1], s->n)}, x[2], x[3], x[4], mask_of(t, s, 0)));
+}
+
+static var *build_update_full(struct tape *t, var *const *x, const void *arg)
+{
+    const struct sizes *s = arg;
+    var *R = covariance(t, x[4], s->d);
+    return both(t, kalman_update(t, (struct belief){x[0], covariance(t, x[1], s->n)}, x[2], x[3], R, mask_of(t, s, 0)));
 }
 
 /* Filter and smoother over all steps: means and covariances of every step. Inputs m, L, F, b, Q, a, C, R. */
@@ -347,6 +379,12 @@ static struct check update_check(const struct sizes *s, int lanes_of_R)
         .build = build_update, .arg = s, .in = {any(n, B), lower(n, B), any(d, B), any(d * n, B), positive(d, lanes_of_R)}};
 }
 
+static struct check update_full_check(const struct sizes *s)
+{
+    int n = s->n, d = s->d, B = s->lanes;
+    return (struct check){.build = build_update_full, .arg = s, .in = {any(n, B), lower(n, B), any(d, B), any(d * n, B), lower(d, B)}};
+}
+
 static struct check pass_check(const struct sizes *s)
 {
     int n = s->n, d = s->d, B = s->lanes, all = s->T * B, before = all - B;
@@ -366,6 +404,8 @@ static void gradients(void **state)
             assert_gradient("kalman_predict, full noise", predict_full_check(s));
         assert_gradient("kalman_update", update_check(s, s->lanes));
         assert_gradient("kalman_update, one R", update_check(s, 1));
+        if (s->d > 1)
+            assert_gradient("kalman_update, full R", update_full_check(s));
         assert_gradient("smoother", pass_check(s));
     }
 }
@@ -407,8 +447,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_seen),          cmocka_unit_test(some_missing),
         cmocka_unit_test(unseen_lanes_stay), cmocka_unit_test(shared_noise_and_no_push),
-        cmocka_unit_test(full_noise),        cmocka_unit_test(gradients),
-        cmocka_unit_test(a_fault_is_caught),
+        cmocka_unit_test(full_noise),        cmocka_unit_test(full_noise_of_observations),
+        cmocka_unit_test(gradients),         cmocka_unit_test(a_fault_is_caught),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
