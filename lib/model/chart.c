@@ -64,9 +64,7 @@ static var *map_slope(struct tape *t, const struct chart *c, var *point, int j)
     var *lines = rows_of(t, point, 2 * c->circles, c->lines), *along = filled(t, c->lines, point->lanes, 0);
     for (int l = 0; l < point->lanes; l++)
         along->v[(size_t)j * (size_t)along->ld + (size_t)l] = 1;
-    var *W = param(t, c->net.weight[0]), *hidden = dense(t, W, param(t, c->net.bias[0]), lines, ACT_TANH);
-    var *slope = shift(t, scale(t, v_square(t, hidden), -1), 1);
-    return matmul(t, param(t, c->net.weight[1]), mul(t, slope, matmul(t, W, along)));
+    return mlp_slope(t, &c->net, lines, along);
 }
 
 /* The matrix e^ρ R(2 atan(τ/2)) of pair i (sign 1) or its inverse, as what it makes of (1, 0): the first column. */

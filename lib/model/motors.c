@@ -32,18 +32,6 @@ struct motors motors_declare(struct params *p, int n, int bases, double gain, in
     return m;
 }
 
-/* A and D of the mixture, (n·n)×L and n×L. */
-static var *inertia(struct tape *t, const struct motors *m, var *alpha)
-{
-    var *root = param(t, m->root_A);
-    return matmul(t, mat_mul_nt(t, root, root, m->n, m->n, m->n), alpha);
-}
-
-static var *drag(struct tape *t, const struct motors *m, var *alpha)
-{
-    return matmul(t, v_exp(t, param(t, m->log_D)), alpha);
-}
-
 /* P⁻¹, symmetric. */
 static var *inverse(struct tape *t, var *P, int n)
 {
@@ -72,16 +60,53 @@ static struct affine chained(struct tape *t, struct affine step, struct affine b
     return (struct affine){mat_mul(t, step.A, before.A, n, n, n), add(t, mat_vec(t, step.A, before.b), step.b)};
 }
 
-struct moving motors_apply(struct tape *t, const struct motors *m, var *alpha, var *u, int positions)
+/* c at velocities v. dA: derivatives of the inertia; S n×L. */
+static var *inertial_force(struct tape *t, int n, var *const *dA, var *S, var *v)
+{
+    var *along = mul(t, S, v), *sum = NULL, **half = tape_alloc(t, sizeof(var *) * (size_t)n);
+    for (int k = 0; k < n; k++) {
+        var *change = mat_vec(t, dA[k], v), *by = mul_lanes(t, change, rows_of(t, along, k, 1));
+        sum = sum ? add(t, sum, by) : by;
+        half[k] = scale(t, sum_rows(t, mul(t, change, v)), 0.5);
+    }
+    return sub(t, sum, mul(t, S, stack_rows(t, n, half)));
+}
+
+/* The linear part of a substep, the same in all of them, and what makes a force a velocity. */
+struct law {
+    var *A, *G, *force, *S, **dA;
+};
+
+static struct law law_at(struct tape *t, const struct motors *m, const struct motors_at *at)
+{
+    int n = m->n, lanes = at->alpha->lanes;
+    var *root = param(t, m->root_A), *bases = mat_mul_nt(t, root, root, n, n, n), **dA = tape_alloc(t, sizeof(var *) * (size_t)n);
+    var *D = matmul(t, v_exp(t, param(t, m->log_D)), at->alpha);
+    var *G = inverse(t, add_diag(t, matmul(t, bases, at->alpha), D, n), n);
+    var *force = add(t, matmul(t, param(t, m->f), at->alpha), mul(t, spread(t, param(t, m->E), lanes), at->u));
+    for (int k = 0; k < n; k++)
+        dA[k] = matmul(t, bases, at->slope[k]);
+    return (struct law){identity_minus(t, mat_mul(t, G, diag_matrix(t, D), n, n, n), n), G, force,
+                        spread(t, scale(t, at->C, 1.0 / m->substeps), lanes), dA};
+}
+
+/* A substep from velocities near v: exact in them but for c, which is that of v. */
+static struct affine substep(struct tape *t, const struct law *law, int n, var *v)
+{
+    return (struct affine){law->A, mat_vec(t, law->G, sub(t, law->force, inertial_force(t, n, law->dA, law->S, v)))};
+}
+
+struct moving motors_apply(struct tape *t, const struct motors *m, const struct motors_at *at, int positions)
 {
     int n = m->n;
-    var *D = drag(t, m, alpha), *G = inverse(t, add_diag(t, inertia(t, m, alpha), D, n), n);
-    var *force = add(t, matmul(t, param(t, m->f), alpha), mul(t, spread(t, param(t, m->E), alpha->lanes), u));
-    struct affine step = {identity_minus(t, mat_mul(t, G, diag_matrix(t, D), n, n, n), n), mat_vec(t, G, force)}, v = step, sum = step;
+    struct law law = law_at(t, m, at);
+    struct affine moved = substep(t, &law, n, at->v), sum = moved;
     for (int i = 1; i < m->substeps; i++) {
-        v = chained(t, step, v, n);
-        sum = (struct affine){add(t, sum.A, v.A), add(t, sum.b, v.b)};
+        var *v = add(t, mat_vec(t, moved.A, at->v), moved.b);
+        moved = chained(t, substep(t, &law, n, v), moved, n);
+        sum = (struct affine){add(t, sum.A, moved.A), add(t, sum.b, moved.b)};
     }
     double share = 1.0 / m->substeps;
-    return (struct moving){behind(t, v.A, n, positions), v.b, behind(t, scale(t, sum.A, share), n, positions), scale(t, sum.b, share)};
+    return (struct moving){behind(t, moved.A, n, positions), moved.b, behind(t, scale(t, sum.A, share), n, positions),
+                           scale(t, sum.b, share)};
 }

@@ -26,9 +26,15 @@ struct transition_at positions_move(struct tape *t, const struct transition *tr,
  * transition_before(). For kinds whose decoder sees the positions alone. */
 var *distortion_before(struct tape *t, const struct model *m, const struct batch *b, const struct transition *tr, var *distortion, var *z1);
 
-/* Motors (motors.c) of n velocities; what they do, mixed by alpha M×L under controls u n×L, to velocities behind K positions. */
+/* Motors (motors.c) of n velocities. What they do at given states to velocities behind K positions. */
 struct motors motors_declare(struct params *p, int n, int bases, double gain, int substeps, uint64_t seed);
-struct moving motors_apply(struct tape *t, const struct motors *m, var *alpha, var *u, int positions);
+struct motors_at {
+    var *alpha;  /* the mixture, M×L */
+    var **slope; /* its derivatives by the n coordinates, M×L each */
+    var *C;      /* displacement by the velocities, n×1 */
+    var *v, *u;  /* velocities and controls, n×L */
+};
+struct moving motors_apply(struct tape *t, const struct motors *m, const struct motors_at *at, int positions);
 
 /* The map between coders' numbers and positions of which some are on circles (chart.c): D×L → D×L, D = 2·circles + lines, and back. Without
  * circles, or lines, it is none. */

@@ -1,4 +1,5 @@
-/* Motors: what they do to velocities by plain loops, that drags brake, what their law depends on, how they start, their gradients. */
+/* Motors: that drags brake and inertial forces do not, what their law depends on, how they start, their gradients. What they do by plain
+ * loops: positions_double_test.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,80 +10,74 @@
 #include "model/parts.h"
 #include "moves.h"
 
-/* Two motors behind three positions. */
-static struct parts two_motors(int substeps)
+/* Two motors behind three positions, whose inertia is the same in all poses. */
+static struct parts even_motors(void)
 {
     struct parts a = parts_of(&shapes[1], BASES, true);
-    a.tr.motors.substeps = substeps;
+    real *root = params_value(&a.p, a.tr.motors.root_A);
+    a.tr.motors.substeps = 1;
+    for (int i = 0; i < 4; i++)
+        for (int m = 1; m < BASES; m++)
+            root[i * BASES + m] = root[i * BASES];
+    params_fill(&a.p, a.tr.motors.f, 0);
     return a;
 }
 
-static double row_times(const var *A, int i, const double *v, const var *b, int l)
-{
-    double sum = number(b, i, l);
-    for (int j = 0; j < 3; j++)
-        assert_true(number(A, 5 * i + j, l) == 0); /* of the positions */
-    for (int j = 0; j < 2; j++)
-        sum += number(A, 5 * i + 3 + j, l) * v[j];
-    return sum;
-}
-
-static void compare_lane(const struct parts *a, const struct moving *moving, const var *mixture, const var *velocities, const var *control,
-                         int l)
-{
-    double alpha[MOST], u[MOST], v[MOST], next[MOST], mean[MOST];
-    lane_of(mixture, l, alpha);
-    lane_of(control, l, u);
-    lane_of(velocities, l, v);
-    plain_motors(a, alpha, v, u, next, mean);
-    for (int i = 0; i < 2; i++) {
-        assert_close("new velocity", row_times(moving->F, i, v, moving->push, l), next[i], 1e-12);
-        assert_close("mean velocity", row_times(moving->path, i, v, moving->path_push, l), mean[i], 1e-12);
-    }
-}
-
-/* The new velocities and the mean of those after each substep, whatever the mixture. */
-static void moves_velocities(void **state)
-{
-    (void)state;
-    for (int substeps = 1; substeps <= 3; substeps++) {
-        struct parts a = two_motors(substeps);
-        struct tape *t = tape_new();
-        tape_begin(t, &a.p, NULL, 0);
-        var *alpha = softmax(t, drawn(t, 1, BASES)), *u = drawn(t, 2, 2), *v = drawn(t, 3, 2);
-        struct moving moving = motors_apply(t, &a.tr.motors, alpha, u, 3);
-        assert_true(moving.F->rows == 2 * 5 && moving.push->rows == 2);
-        for (int l = 0; l < LANES; l++)
-            compare_lane(&a, &moving, alpha, v, u, l);
-        tape_free(t);
-        params_free(&a.p);
-    }
-}
-
-/* Whatever the numbers, velocities that nothing drives come to rest: in energies, v'ᵀ A v' < vᵀ A v. */
+/* Velocities that nothing drives come to rest, whatever the drags: v'ᵀ A v' < vᵀ A v. */
 static void drags_take_energy(void **state)
 {
     (void)state;
-    struct parts a = two_motors(1);
+    struct parts a = even_motors();
     struct tape *t = tape_new();
-    params_fill(&a.p, a.tr.motors.f, 0);
     tape_begin(t, &a.p, NULL, 0);
-    var *mixture = softmax(t, drawn(t, 1, BASES)), *drawn_v = drawn(t, 3, 2);
-    struct moving moving = motors_apply(t, &a.tr.motors, mixture, filled(t, 2, LANES, 0), 3);
+    var *z = drawn(t, 1, 5), *next = transition_gauss(t, &a.tr, z, NULL).mean;
     for (int l = 0; l < LANES; l++) {
-        double alpha[MOST], v[MOST], before = 0, after = 0;
-        lane_of(mixture, l, alpha);
-        lane_of(drawn_v, l, v);
-        double next[2] = {row_times(moving.F, 0, v, moving.push, l), row_times(moving.F, 1, v, moving.push, l)};
+        double alpha[BASES] = {1}, before = 0, after = 0;
         for (int i = 0; i < 2; i++)
             for (int j = 0; j < 2; j++) {
-                before += plain_inertia(&a, i, j, alpha) * v[i] * v[j];
-                after += plain_inertia(&a, i, j, alpha) * next[i] * next[j];
+                before += plain_inertia(&a, i, j, alpha) * number(z, 3 + i, l) * number(z, 3 + j, l);
+                after += plain_inertia(&a, i, j, alpha) * number(next, 3 + i, l) * number(next, 3 + j, l);
             }
-        assert_true(after < before && before > 1e-3);
+        assert_true(after < before && before > 1e-4);
     }
     tape_free(t);
     params_free(&a.p);
+}
+
+/* Without drags the forces of a changing inertia leave the energy as it is: it changes by less the shorter a step is, by its square. */
+static double change_of_energy(double step)
+{
+    struct parts a = parts_of(&shapes[1], BASES, true);
+    struct tape *t = tape_new();
+    double worst = 0;
+    a.tr.motors.substeps = 1;
+    params_fill(&a.p, a.tr.motors.f, 0);
+    params_fill(&a.p, a.tr.motors.log_D, -40);
+    params_fill(&a.p, a.tr.C, step);
+    tape_begin(t, &a.p, NULL, 0);
+    var *z = drawn(t, 1, 5), *next = transition_gauss(t, &a.tr, z, NULL).mean;
+    for (int l = 0; l < LANES; l++) {
+        double energy[2] = {0}, alpha[BASES], state[MOST], none[MOST] = {0};
+        for (int k = 0; k < 2; k++) {
+            lane_of(k ? next : z, l, state);
+            plain_mixture(&a, state, none, alpha);
+            for (int i = 0; i < 2; i++)
+                for (int j = 0; j < 2; j++)
+                    energy[k] += plain_inertia(&a, i, j, alpha) * state[3 + i] * state[3 + j];
+        }
+        worst = fmax(worst, fabs(energy[1] - energy[0]));
+    }
+    tape_free(t);
+    params_free(&a.p);
+    return worst;
+}
+
+static void inertial_forces_take_none(void **state)
+{
+    (void)state;
+    double more = change_of_energy(1e-2), less = change_of_energy(1e-3);
+    if (!(more > 1e-7 && less > 0 && less < 0.02 * more))
+        fail_msg("%g of a step of 0.01, %g of 0.001", more, less);
 }
 
 /* The largest difference of F at r's states and at others with other velocities and controls, and with the same positions if held; on
@@ -177,30 +172,39 @@ static void start_of_inertia(void **state)
     }
 }
 
-static var *build_both(struct tape *t, var *const *x, const void *arg)
+static var *build_move(struct tape *t, var *const *x, const void *arg)
 {
     const struct parts *a = arg;
-    struct moving v = motors_apply(t, &a->tr.motors, softmax(t, x[0]), x[1], 3);
-    return stack_rows(t, 4, (var *const[]){v.F, v.push, v.path, v.path_push});
+    struct transition_at at = transition_apply(t, &a->tr, x[0], x[1]);
+    return stack_rows(t, 3, (var *const[]){at.F, at.push, at.C});
 }
 
-/* By mixture and control; by the parameters with the whole loss in ekvae_gradient_double_test.c. */
+/* By state and control; by the parameters with the whole loss in ekvae_gradient_double_test.c. */
 static void gradients(void **state)
 {
     (void)state;
-    struct parts a = two_motors(2);
-    double worst = check_worst((struct check){
-        .build = build_both, .arg = &a, .in = {{BASES, LANES, CHECK_ANY, NULL}, {2, LANES, CHECK_ANY, NULL}}, .params = &a.p});
-    if (!(worst < 1e-6))
-        fail_msg("error %g", worst);
-    params_free(&a.p);
+    for (int k = 0; k < SHAPES; k++) {
+        const struct shape *s = &shapes[k];
+        if (s->substeps == 0)
+            continue;
+        struct parts a = parts_of(s, BASES, true);
+        double worst = check_worst((struct check){
+            .build = build_move, .arg = &a, .in = {{s->dz, LANES, CHECK_ANY, NULL}, {s->du, LANES, CHECK_ANY, NULL}}, .params = &a.p});
+        if (!(worst < 1e-6))
+            fail_msg("%d motors: error %g", s->du, worst);
+        params_free(&a.p);
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(moves_velocities), cmocka_unit_test(drags_take_energy), cmocka_unit_test(motion_depends_on_positions_alone),
-        cmocka_unit_test(start_of_motors),  cmocka_unit_test(start_of_inertia),  cmocka_unit_test(gradients),
+        cmocka_unit_test(drags_take_energy),
+        cmocka_unit_test(inertial_forces_take_none),
+        cmocka_unit_test(motion_depends_on_positions_alone),
+        cmocka_unit_test(start_of_motors),
+        cmocka_unit_test(start_of_inertia),
+        cmocka_unit_test(gradients),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -172,13 +172,59 @@ static inline double plain_inertia(const struct parts *a, int i, int j, const do
     return sum;
 }
 
-/* A substep of one or two motors: (A + D) v' = A v + E u + f. */
-static inline void plain_substep(const struct parts *a, const double *alpha, const double *v, const double *u, double *next)
+/* What is held at a state where F is a derivative: the mixture, and motors' inertial forces in each substep. */
+struct held {
+    double alpha[BASES], force[3][2];
+};
+
+/* Positions with coordinate k moved by h. */
+static inline void plain_shifted(const struct parts *a, const double *z, int k, double h, double *out)
+{
+    int N = a->tr.circles;
+    memcpy(out, z, sizeof *z * (size_t)a->tr.dz);
+    if (k < N) {
+        out[2 * k] = cos(h) * z[2 * k] - sin(h) * z[2 * k + 1];
+        out[2 * k + 1] = sin(h) * z[2 * k] + cos(h) * z[2 * k + 1];
+    } else {
+        out[N + k] += h;
+    }
+}
+
+/* ∂A_ij/∂p_k by differences. */
+static inline double plain_inertia_slope(const struct parts *a, const double *z, int i, int j, int k)
+{
+    const double h = 1e-3, none[MOST] = {0};
+    double A[4], moved[MOST], alpha[BASES];
+    for (int way = 0; way < 4; way++) {
+        plain_shifted(a, z, k, (double[]){-2, -1, 1, 2}[way] * h, moved);
+        plain_mixture(a, moved, none, alpha);
+        A[way] = plain_inertia(a, i, j, alpha);
+    }
+    return (A[0] - 8 * A[1] + 8 * A[2] - A[3]) / (12 * h);
+}
+
+/* c of velocities v: see motors.c. */
+static inline void plain_inertial_force(const struct parts *a, const double *z, const double *v, double *c)
+{
+    int n = a->tr.motors.n;
+    const real *C = params_value(&a->p, a->tr.C);
+    for (int i = 0; i < n; i++) {
+        c[i] = 0;
+        for (int j = 0; j < n; j++)
+            for (int k = 0; k < n; k++)
+                c[i] += ((double)C[k] * plain_inertia_slope(a, z, i, j, k) - (double)C[i] * plain_inertia_slope(a, z, j, k, i) / 2) /
+                        a->tr.motors.substeps * v[j] * v[k];
+    }
+}
+
+/* A substep of one or two motors: (A + D) v' = A v + E u + f − c. */
+static inline void plain_substep(const struct parts *a, const double *alpha, const double *c, const double *v, const double *u,
+                                 double *next)
 {
     const struct motors *m = &a->tr.motors;
     double S[2][2] = {{1, 0}, {0, 1}}, right[2] = {0};
     for (int i = 0; i < m->n; i++) {
-        right[i] = (double)params_value(&a->p, m->E)[i] * u[i] + mixed(a, m->f, i, alpha);
+        right[i] = (double)params_value(&a->p, m->E)[i] * u[i] + mixed(a, m->f, i, alpha) - c[i];
         for (int j = 0; j < m->n; j++) {
             S[i][j] = plain_inertia(a, i, j, alpha) + (i == j ? plain_drag(a, i, alpha) : 0);
             right[i] += plain_inertia(a, i, j, alpha) * v[j];
@@ -191,18 +237,32 @@ static inline void plain_substep(const struct parts *a, const double *alpha, con
 }
 
 /* The velocities after all substeps of motors, and the mean of those after each, which moves positions. */
-static inline void plain_motors(const struct parts *a, const double *alpha, const double *old, const double *u, double *next, double *mean)
+static inline void plain_motors(const struct parts *a, const struct held *h, const double *old, const double *u, double *next, double *mean)
 {
     int n = a->tr.motors.n, N = a->tr.motors.substeps;
     double v[MOST];
     memcpy(next, old, (size_t)n * sizeof *next);
     memset(mean, 0, (size_t)n * sizeof *mean);
     for (int s = 0; s < N; s++) {
-        memcpy(v, next, sizeof v);
-        plain_substep(a, alpha, v, u, next);
+        memcpy(v, next, (size_t)n * sizeof *v);
+        plain_substep(a, h->alpha, h->force[s], v, u, next);
         for (int i = 0; i < n; i++)
             mean[i] += next[i] / N;
     }
+}
+
+static inline struct held plain_hold(const struct parts *a, const double *z, const double *u)
+{
+    struct held h = {0};
+    double v[MOST], next[MOST];
+    memcpy(v, z + a->tr.positions, sizeof *v * (size_t)(a->tr.dz - a->tr.positions));
+    plain_mixture(a, z, u, h.alpha);
+    for (int s = 0; a->tr.motors.n > 0 && s < a->tr.motors.substeps; s++) {
+        plain_inertial_force(a, z, v, h.force[s]);
+        plain_substep(a, h.alpha, h.force[s], v, u, next);
+        memcpy(v, next, sizeof *v * (size_t)a->tr.motors.n);
+    }
+    return h;
 }
 
 /* What velocities do to position, or pair, number i: C v. */
@@ -230,22 +290,22 @@ static inline void plain_moved(const struct parts *a, const double *p, const dou
 }
 
 /* The new velocities, and those that move positions. */
-static inline void plain_velocities(const struct parts *a, const double *alpha, const double *z, const double *u, double *next,
+static inline void plain_velocities(const struct parts *a, const struct held *h, const double *z, const double *u, double *next,
                                     double *moving)
 {
     if (a->tr.motors.n > 0) {
-        plain_motors(a, alpha, z + a->tr.positions, u, next, moving);
+        plain_motors(a, h, z + a->tr.positions, u, next, moving);
     } else {
-        plain_free(a, alpha, z, u, next);
+        plain_free(a, h->alpha, z, u, next);
         memcpy(moving, next, (size_t)(a->tr.dz - a->tr.positions) * sizeof *next);
     }
 }
 
-/* The mean of the next state, with the mixture given. */
-static inline void plain_next(const struct parts *a, const double *alpha, const double *z, const double *u, double *out)
+/* The mean of the next state, with what is held given. */
+static inline void plain_next(const struct parts *a, const struct held *h, const double *z, const double *u, double *out)
 {
     double moving[MOST];
-    plain_velocities(a, alpha, z, u, out + a->tr.positions, moving);
+    plain_velocities(a, h, z, u, out + a->tr.positions, moving);
     plain_moved(a, z, moving, out);
 }
 

@@ -11,12 +11,13 @@
 
 static void compare_mean(const struct run *r, const var *mean, int l)
 {
-    double z[MOST], u[MOST], alpha[BASES], next[MOST];
+    double z[MOST], u[MOST], next[MOST];
     int dz = r->a.tr.dz;
     lane_of(r->z, l, z);
     lane_of(r->u, l, u);
-    plain_mixture(&r->a, z, u, alpha);
-    plain_next(&r->a, alpha, z, u, next);
+    struct held held = plain_hold(&r->a, z, u);
+    const double *alpha = held.alpha;
+    plain_next(&r->a, &held, z, u, next);
     for (int i = 0; i < dz; i++) {
         double sum = r->at.push ? number(r->at.push, i, l) : 0, Q = VARIANCE_FLOOR;
         for (int j = 0; j < dz; j++)
@@ -66,7 +67,7 @@ static void circles_keep_their_radius(void **state)
 /* ---- derivatives ---- */
 
 /* Five-point differences by one number of z, *x: of the next state, or (moved) of the positions that z's velocities move. */
-static void differences(const struct parts *a, const double *alpha, double *z, const double *u, double *x, bool moved, double *out)
+static void differences(const struct parts *a, const struct held *held, double *z, const double *u, double *x, bool moved, double *out)
 {
     double f[4][MOST], h = 1e-3, kept = *x;
     for (int k = 0; k < 4; k++) {
@@ -74,7 +75,7 @@ static void differences(const struct parts *a, const double *alpha, double *z, c
         if (moved)
             plain_moved(a, z, z + a->tr.positions, f[k]);
         else
-            plain_next(a, alpha, z, u, f[k]);
+            plain_next(a, held, z, u, f[k]);
     }
     *x = kept;
     for (int i = 0; i < (moved ? a->tr.positions : a->tr.dz); i++)
@@ -85,20 +86,20 @@ static void differences(const struct parts *a, const double *alpha, double *z, c
 static void compare_derivatives(const struct run *r, int l)
 {
     const struct transition *tr = &r->a.tr;
-    double z[MOST], u[MOST], alpha[BASES], next[MOST], moving[MOST], slope[MOST];
+    double z[MOST], u[MOST], next[MOST], moving[MOST], slope[MOST];
     int dz = tr->dz, K = tr->positions;
     lane_of(r->z, l, z);
     lane_of(r->u, l, u);
-    plain_mixture(&r->a, z, u, alpha);
+    struct held held = plain_hold(&r->a, z, u);
     for (int j = 0; j < dz; j++) {
-        differences(&r->a, alpha, z, u, &z[j], false, slope);
+        differences(&r->a, &held, z, u, &z[j], false, slope);
         for (int i = 0; i < dz; i++)
             assert_close("F", number(r->at.F, i * dz + j, l), slope[i], 1e-8);
     }
-    plain_velocities(&r->a, alpha, z, u, next, moving + K);
+    plain_velocities(&r->a, &held, z, u, next, moving + K);
     memcpy(moving, z, sizeof *z * (size_t)K); /* positions before, velocities after */
     for (int j = 0; j < dz - K; j++) {
-        differences(&r->a, alpha, moving, u, &moving[K + j], true, slope);
+        differences(&r->a, &held, moving, u, &moving[K + j], true, slope);
         for (int i = 0; i < K; i++)
             assert_close("C", number(r->at.C, i * (dz - K) + j, l), slope[i], 1e-8);
     }
