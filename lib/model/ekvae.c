@@ -33,9 +33,8 @@ static const struct option_row ekvae_options[] = {
     {"circles", 0, OPT_INT, AT(transition.circles), "0", 0, 31, NULL, "N",
      "the first N pairs of the positions are points on circles, which a velocity turns; the others are on lines"},
     {"motors", 0, OPT_REAL, AT(transition.motors), "0", 0, 1000, NULL, "G",
-     "each control is a motor of its own coordinate, and each coordinate damped: velocities change by a symmetric mobility times motors, "
-     "drags and forces, in place of base matrices; G: by how much a control of 1 moves its coordinate in a step at the start; 0: no "
-     "motors"},
+     "each control is a motor of its own coordinate, and each coordinate damped: motors, drags and forces move an inertia, in place of "
+     "base matrices; G: by how much a control of 1 moves its coordinate in a step at the start; 0: no motors"},
     {"substeps", 0, OPT_INT, AT(transition.substeps), "1", 1, 100, NULL, "N",
      "steps of motors between two frames, of which the positions follow each: those of the simulator, or so many that a step is short"},
     {0},

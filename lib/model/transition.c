@@ -102,7 +102,7 @@ void transition_quiet(struct params *p, const struct transition *tr, int i, doub
         params_value(p, tr->log_Q)[(size_t)i * (size_t)noises + (size_t)m] = (real)log(variance);
 }
 
-/* Weights of the bases, M×L. What motors do is told by the positions alone: if the controls had a say in it, a mobility of any symmetry
+/* Weights of the bases, M×L. What motors do is told by the positions alone: if the controls had a say in it, an inertia of any symmetry
  * could be had, and with it any coordinates. */
 static var *mixture(struct tape *t, const struct transition *tr, var *z, var *u)
 {
