@@ -60,8 +60,8 @@ struct belief {
  * Q n×L or, full, (n·n)×L: then it is added as it is. */
 struct belief kalman_predict(struct tape *t, struct belief z, var *F, var *b, var *Q);
 /* Conditions on a = C z + noise, noise ~ N(0, R):  S = C P Cᵀ + R, K = P Cᵀ S⁻¹, m + K(a − C m), and Joseph's
- * (I−KC) P (I−KC)ᵀ + K R Kᵀ. C (d·n)×L, a d×L, R d×1 or d×L or, full, (d·d)×L; seen 1×L holds 1, or 0 for a lane whose belief stays as it is
- * (NULL: all are seen). */
+ * (I−KC) P (I−KC)ᵀ + K R Kᵀ. C (d·n)×L, a d×L, R d×1 or d×L or, full, (d·d)×L; seen 1×L holds 1, or 0 for a lane whose belief stays as it
+ * is (NULL: all are seen). */
 struct belief kalman_update(struct tape *t, struct belief z, var *a, var *C, var *R, var *seen);
 
 /* What a Rauch-Tung-Striebel pass needs, for steps 0..T-2 side by side (lane t·B+b): made once, in a few wide operations. */
