@@ -1,10 +1,13 @@
 /* Velocities that motors move, of a machine with damped joints of which each has one: in place of free base matrices, N times between two
  * frames,
- *     A(p) (v' − v) = E u + f(p) − D(p) v',
- * that is, semi-implicit Euler with implicit drag, which is stable whatever the numbers. The inertia A (over a substep; symmetric,
- * positive), the forces f and the drags D (diagonal, positive) are mixed from bases by the positions alone; E, the gain of each motor, is
- * diagonal and constant. Each velocity moves its own position in each substep, in all by d = C v̄, C diagonal and v̄ the mean of the N new
- * velocities.
+ *     A(p) (v' − v) + c(p, v) = E u + f(p) − D(p) v',
+ * semi-implicit Euler with implicit drag. The inertia A (over a substep; symmetric, positive), the forces f and the drags D (diagonal,
+ * positive) are mixed from bases by the positions alone; E, the gain of each motor, is diagonal and constant. Each velocity moves its own
+ * position in each substep, in all by d = C v̄, C diagonal and v̄ the mean of the N new velocities. c are the forces of an inertia that
+ * changes along the way, centrifugal and Coriolis's: with S = C/N, what a velocity moves its coordinate by in a substep,
+ *     c_i = Σ_jk (S_k ∂A_ij/∂p_k − S_i ∂A_jk/∂p_i / 2) v_j v_k.
+ * A and D, held where a step begins, are told by its positions; c by each substep's velocities, and held as the mixture is where F is a
+ * derivative.
  *
  * What it is for: pictures leave it open by which coordinates a pose is told, any smooth functions of one set are another. A motor acts on
  * its joint's own coordinate, whatever the pose, in few of them. A drag may depend on the pose, since a soft limit is one. */
@@ -74,7 +77,7 @@ static var *inertial_force(struct tape *t, int n, var *const *dA, var *S, var *v
 
 /* The linear part of a substep, the same in all of them, and what makes a force a velocity. */
 struct law {
-    var *A, *G, *force, *S, **dA;
+    var *kept, *G, *force, *S, **dA;
 };
 
 static struct law law_at(struct tape *t, const struct motors *m, const struct motors_at *at)
@@ -93,7 +96,7 @@ static struct law law_at(struct tape *t, const struct motors *m, const struct mo
 /* A substep from velocities near v: exact in them but for c, which is that of v. */
 static struct affine substep(struct tape *t, const struct law *law, int n, var *v)
 {
-    return (struct affine){law->A, mat_vec(t, law->G, sub(t, law->force, inertial_force(t, n, law->dA, law->S, v)))};
+    return (struct affine){law->kept, mat_vec(t, law->G, sub(t, law->force, inertial_force(t, n, law->dA, law->S, v)))};
 }
 
 struct moving motors_apply(struct tape *t, const struct motors *m, const struct motors_at *at, int positions)
