@@ -1,6 +1,6 @@
 /* Where the points on circles are, for coders: a picture's circle may have another radius in each pose, and begin elsewhere on the way
- * around. Between the coders' numbers b, which are the auxiliary variable, and the positions p of the state, of N pairs and the lines
- * behind them, stands pair of p = e^ρ R(2 atan(τ/2)) pair of b,   line of p = line of b,   ρ, τ of each pair by a network from the lines,
+ * around. Between the coders' numbers b and the auxiliary variable a, the positions, of N pairs and the lines
+ * behind them, stands pair of a = e^ρ R(2 atan(τ/2)) pair of b,   line of a = line of b,   ρ, τ of each pair by a network from the lines,
  * and its inverse, so that nothing is lost and the coders may lay out poses as pictures lie apart. All noise that pictures bring is told in
  * the coders' numbers: their errors are independent there, and where an independent noise of the positions were all that could be told,
  * that would decide what the positions are. */
@@ -17,15 +17,22 @@ struct chart chart_declare(struct params *p, int circles, int lines, uint64_t se
     return c;
 }
 
+/* The matrix e^ρ R(2 atan(τ/2)) of pair i (sign 1) or its inverse (−1): its first column. */
+static void put_turn(struct tape *t, var *map, int i, double sign, var **column)
+{
+    var *radius = v_exp(t, scale(t, rows_of(t, map, 2 * i, 1), sign)), *half = scale(t, rows_of(t, map, 2 * i + 1, 1), 0.5 * sign);
+    var *square = v_square(t, half), *factor = mul(t, radius, v_inverse(t, shift(t, square, 1)));
+    column[0] = mul(t, shift(t, scale(t, square, -1), 1), factor);
+    column[1] = mul(t, scale(t, half, 2), factor);
+}
+
 /* Pair i of b after the map (sign 1) or before it (−1). */
 static void put_pair(struct tape *t, var *b, var *map, int i, double sign, var **out)
 {
-    var *x = rows_of(t, b, 2 * i, 1), *y = rows_of(t, b, 2 * i + 1, 1);
-    var *radius = v_exp(t, scale(t, rows_of(t, map, 2 * i, 1), sign)), *half = scale(t, rows_of(t, map, 2 * i + 1, 1), 0.5 * sign);
-    var *square = v_square(t, half), *factor = mul(t, radius, v_inverse(t, shift(t, square, 1)));
-    var *cosine = mul(t, shift(t, scale(t, square, -1), 1), factor), *sine = mul(t, scale(t, half, 2), factor);
-    out[0] = sub(t, mul(t, cosine, x), mul(t, sine, y));
-    out[1] = add(t, mul(t, sine, x), mul(t, cosine, y));
+    var *x = rows_of(t, b, 2 * i, 1), *y = rows_of(t, b, 2 * i + 1, 1), *column[2];
+    put_turn(t, map, i, sign, column);
+    out[0] = sub(t, mul(t, column[0], x), mul(t, column[1], y));
+    out[1] = add(t, mul(t, column[1], x), mul(t, column[0], y));
 }
 
 /* ρ and τ of the pairs, 2N×L, by points of either side. */
@@ -67,43 +74,34 @@ static var *map_slope(struct tape *t, const struct chart *c, var *point, int j)
     return mlp_slope(t, &c->net, lines, along);
 }
 
-/* The matrix e^ρ R(2 atan(τ/2)) of pair i (sign 1) or its inverse, as what it makes of (1, 0): the first column. */
-static void put_turn(struct tape *t, var *map, int i, double sign, var **column)
-{
-    var *unit = filled(t, 2 * i + 2, map->lanes, 0);
-    for (int l = 0; l < map->lanes; l++)
-        unit->v[(size_t)(2 * i) * (size_t)unit->ld + (size_t)l] = 1;
-    put_pair(t, unit, map, i, sign, column);
-}
-
 /* Entries of pair i's two rows, D×D: by the pair itself, and by the lines. */
-static void put_slopes(struct tape *t, const struct chart *c, var *to, var *map, var *const *by_line, int i, double sign, var **entry)
+static void put_slopes(struct tape *t, const struct chart *c, var *a, var *map, var *const *by_line, int i, var **entry)
 {
     int pairs = 2 * c->circles, D = pairs + c->lines;
-    var *x = rows_of(t, to, 2 * i, 1), *y = rows_of(t, to, 2 * i + 1, 1), *column[2];
-    var *half = scale(t, rows_of(t, map, 2 * i + 1, 1), 0.5), *rate = scale(t, v_inverse(t, shift(t, v_square(t, half), 1)), sign);
-    put_turn(t, map, i, sign, column);
+    var *x = rows_of(t, a, 2 * i, 1), *y = rows_of(t, a, 2 * i + 1, 1), *column[2];
+    var *half = scale(t, rows_of(t, map, 2 * i + 1, 1), 0.5), *rate = v_inverse(t, shift(t, v_square(t, half), 1));
     var **first = entry + (2 * i) * D, **second = first + D;
+    put_turn(t, map, i, 1, column);
     first[2 * i] = second[2 * i + 1] = column[0];
     first[2 * i + 1] = scale(t, column[1], -1);
     second[2 * i] = column[1];
     for (int j = 0; j < c->lines; j++) {
-        var *wider = scale(t, rows_of(t, by_line[j], 2 * i, 1), sign), *turn = mul(t, rate, rows_of(t, by_line[j], 2 * i + 1, 1));
+        var *wider = rows_of(t, by_line[j], 2 * i, 1), *turn = mul(t, rate, rows_of(t, by_line[j], 2 * i + 1, 1));
         first[pairs + j] = sub(t, mul(t, wider, x), mul(t, turn, y));
         second[pairs + j] = add(t, mul(t, wider, y), mul(t, turn, x));
     }
 }
 
-var *chart_slope(struct tape *t, const struct chart *c, var *to, double sign)
+var *chart_slope(struct tape *t, const struct chart *c, var *a)
 {
     int pairs = 2 * c->circles, D = pairs + c->lines;
     var **entry = tape_alloc(t, sizeof(var *) * (size_t)(D * D + c->lines)), **by_line = entry + D * D;
-    var *none = filled(t, 1, to->lanes, 0), *one = filled(t, 1, to->lanes, 1), *map = map_at(t, c, to);
+    var *none = filled(t, 1, a->lanes, 0), *one = filled(t, 1, a->lanes, 1), *map = map_at(t, c, a);
     for (int i = 0; i < D * D; i++)
         entry[i] = i % (D + 1) == 0 ? one : none;
     for (int j = 0; j < c->lines; j++)
-        by_line[j] = map_slope(t, c, to, j);
+        by_line[j] = map_slope(t, c, a, j);
     for (int i = 0; i < c->circles; i++)
-        put_slopes(t, c, to, map, by_line, i, sign, entry);
+        put_slopes(t, c, a, map, by_line, i, entry);
     return stack_rows(t, D * D, entry);
 }

@@ -109,8 +109,8 @@ static void ekvae_declare(struct model *m, uint64_t seed)
 
 /* ---- between frames and auxiliary variables ---- */
 
-/* What frames tell, T·B lanes. With a chart both noises are those of the coders' numbers, taken through it as if it were linear near the
- * mean, and are full then. */
+/* What frames tell, T·B lanes. With a chart both noises are those of the coders' numbers, taken through it as if it were linear near q's
+ * mean, and are full then: p(a|z) is a density as far as the chart is straight within its noise. */
 struct recognised {
     struct gauss coder; /* of the coders' numbers */
     struct gauss q;     /* q(a|x) */
@@ -123,7 +123,7 @@ static struct recognised recognised(struct tape *t, const struct ekvae *k, var *
     var *R = shift(t, v_exp(t, param(t, k->log_R)), VARIANCE_FLOOR);
     if (k->chart.circles == 0)
         return (struct recognised){q, q, R};
-    var *mean = chart_apply(t, &k->chart, q.mean), *J = chart_slope(t, &k->chart, mean, 1);
+    var *mean = chart_apply(t, &k->chart, q.mean), *J = chart_slope(t, &k->chart, mean);
     struct gauss through = {mean, sandwich_diag(t, J, q.variance, k->da, k->da)};
     return (struct recognised){q, through, sandwich_diag(t, J, R, k->da, k->da)};
 }
@@ -133,7 +133,7 @@ static struct transition_at moved(struct tape *t, const struct ekvae *k, var *z,
 {
     struct transition_at at = transition_apply(t, &k->transition, z, u);
     if (k->chart.circles > 0)
-        at.J = chart_slope(t, &k->chart, rows_of(t, transition_mean(t, &at, z), 0, k->da), 1);
+        at.J = chart_slope(t, &k->chart, rows_of(t, transition_mean(t, &at, z), 0, k->da));
     return at;
 }
 
@@ -203,7 +203,7 @@ static struct filter_pass run_filter(const struct model *m, struct tape *t, cons
             z = kalman_predict(t, z, at.F, at.push, at.Q);
             F[s] = at.F, Q[s] = at.Q, pm[s] = z.mean, pP[s] = z.cov;
         }
-        z = kalman_update(t, z, step_of(t, a, s, B), H, R->lanes > 1 ? step_of(t, R, s, B) : R, seen ? step_of(t, seen, s, B) : NULL);
+        z = kalman_update(t, z, step_of(t, a, s, B), H, R->rows == k->da ? R : step_of(t, R, s, B), seen ? step_of(t, seen, s, B) : NULL);
         mean[s] = z.mean, cov[s] = z.cov;
     }
     if (carry)
@@ -224,20 +224,6 @@ static struct belief run_smoother(struct tape *t, const struct filter_pass *pass
 
 /* ---- the bound ---- */
 
-/* KL(q ‖ p) of d numbers, each variance d×L or, full, (d·d)×L; a full q needs a full p. */
-static var *kl_of_aux(struct tape *t, struct gauss q, struct gauss p, int d)
-{
-    if (p.variance->rows == d)
-        return kl_diag(t, q, p);
-    var *root = q.variance->rows == d ? diag_matrix(t, v_sqrt(t, q.variance)) : chol(t, q.variance, d);
-    return kl_full(t, q.mean, root, p.mean, chol(t, p.variance, d), d);
-}
-
-static struct gauss gauss_lanes(struct tape *t, struct gauss q, int first, int lanes)
-{
-    return (struct gauss){lanes_of(t, q.mean, first, lanes), lanes_of(t, q.variance, first, lanes)};
-}
-
 /* p(a_t|z_{t−1}, u_{t−1}), t = 2..T, of samples z. */
 static struct gauss predicted_aux(struct tape *t, const struct ekvae *k, const struct batch *b, const struct recognised *r, var *z)
 {
@@ -256,10 +242,10 @@ static var *aux_rate(const struct model *m, struct tape *t, const struct batch *
 {
     const struct ekvae *k = m->parts;
     int T = b->T, B = b->B, d = k->da;
-    struct gauss first = {rows_of(t, step_of(t, z, 0, B), 0, d), r->R->lanes > 1 ? step_of(t, r->R, 0, B) : spread(t, r->R, B)};
-    var *kl = kl_of_aux(t, gauss_step(t, r->q, 0, B), first, d);
+    struct gauss first = {rows_of(t, step_of(t, z, 0, B), 0, d), r->R->rows == d ? spread(t, r->R, B) : step_of(t, r->R, 0, B)};
+    var *kl = gauss_kl(t, gauss_step(t, r->q, 0, B), first);
     if (T > 1) {
-        var *later = kl_of_aux(t, gauss_lanes(t, r->q, B, (T - 1) * B), predicted_aux(t, k, b, r, z), d);
+        var *later = gauss_kl(t, gauss_lanes(t, r->q, B, (T - 1) * B), predicted_aux(t, k, b, r, z));
         kl = stack_lanes(t, 2, (var *const[]){kl, later});
     }
     if (!b->all_seen)
@@ -308,11 +294,12 @@ static struct loss ekvae_loss(const struct model *m, struct tape *t, const struc
     return (struct loss){distortion, rate};
 }
 
-/* Where a is the positions and nothing else; with motors it takes the velocity before to know where they were. */
+/* Where a is the positions and nothing else; with motors that take several steps between frames, the earlier ones' velocities, which moved
+ * the positions too, are not told. */
 static bool ekvae_reaches_back(const struct model *m)
 {
     const struct ekvae *k = m->parts;
-    return k->transition.positions > 0 && k->transition.positions == k->da && k->transition.motors.n == 0;
+    return k->transition.positions > 0 && k->transition.positions == k->da && k->transition.motors.substeps <= 1;
 }
 
 /* ---- use ---- */

@@ -274,7 +274,7 @@ struct transition_settings {
     int positions;          /* K: so many first dimensions of z are moved by the others; below dz */
     int circles;            /* so many first pairs of the positions are points on circles; the others are on lines */
     double motors;          /* what motors move at the start for a control of 1, in place of F and B (motors.c); 0: none */
-    int substeps;           /* in which they move it between two frames */
+    int substeps;           /* of motors between two frames */
     bool shared_noise;      /* one Q for all states, not M that are mixed */
 };
 struct motors {
@@ -293,9 +293,10 @@ struct transition {
 };
 struct transition_at { /* the transition at given states, L lanes */
     var *F;            /* (dz·dz)×L */
-    var *push; /* what is added to F z, dz×L: B u; of motors G (E u + f); with circles what makes F z + push the mean. NULL: nothing */
-    var *Q;    /* dz×L, variances; with positions those of (p, v') before v' moves p */
-    var *C;    /* ∂p'/∂v', (K·(dz−K))×L; NULL without positions */
+    var *push; /* what is added to F z, dz×L: B u, or what motors and forces do; with circles what makes F z + push the mean. NULL: nothing
+                */
+    var *Q;    /* dz×L, variances; with positions those of (p, v') before v' moves p, and before J */
+    var *C;    /* ∂p' by the velocities that move them, (K·(dz−K))×L; NULL without positions */
     var *J;    /* ∂p' by what the positions' noise moves, (K·K)×L; NULL: themselves */
 };
 /* A start from which a control acts on a dimension of z everywhere alike. */
@@ -318,8 +319,7 @@ var *transition_noise(struct tape *t, const struct transition *tr, const struct 
 var *transition_spread(struct tape *t, const struct transition *tr, const struct transition_at *at, var *variance);
 /* Where positions move with what is added to the velocities: p + C v of d = (p, v), dz×L; d itself without positions. */
 var *transition_drag(struct tape *t, const struct transition *tr, const struct transition_at *at, var *d);
-/* Where the positions were a step before: p moved by −C v, of states z = (p, v), dz×L → K×L. K is not 0, and there are no motors, whose
- * displacements take the velocity before. */
+/* Where the positions were a step before: p moved by −C v, of states z = (p, v), dz×L → K×L. K is not 0, and motors have one substep. */
 var *transition_before(struct tape *t, const struct transition *tr, var *z);
 /* p(z_{t+1}|z_t, u_t): mean F z + push and the process noise, full with positions */
 struct gauss transition_gauss(struct tape *t, const struct transition *tr, var *z, var *u);
@@ -396,6 +396,7 @@ void recurrent_carry_put(struct carry *c, struct tape *t, const struct recogniti
 
 /* Step `step` of a Gaussian over the states of all steps, as a view of it. */
 struct gauss gauss_step(struct tape *t, struct gauss all, int step, int lanes);
+struct gauss gauss_lanes(struct tape *t, struct gauss all, int first, int lanes); /* lanes first..first+lanes-1 */
 
 /* A path of states z_1..z_T drawn step by step, each from its belief given the state before (path.c); means where noise is off. */
 struct path {

@@ -15,7 +15,8 @@
 
 #include <math.h>
 
-/* At the start the drag takes most of a step's velocity: D is that share of 1/gain, A the rest, and a control of 1 moves by the gain. */
+/* At the start the drag takes most of a substep's velocity: D is that share of 1/gain, A the rest, and a control of 1 moves by about the
+ * gain (from rest and in one substep exactly). */
 static const double DRAG_SHARE = 0.8;
 
 struct motors motors_declare(struct params *p, int n, int bases, double gain, int substeps, uint64_t seed)
@@ -75,9 +76,9 @@ static var *inertial_force(struct tape *t, int n, var *const *dA, var *S, var *v
     return sub(t, sum, mul(t, S, stack_rows(t, n, half)));
 }
 
-/* The linear part of a substep, the same in all of them, and what makes a force a velocity. */
+/* What all substeps have in common: v' = kept v + inverse (force − c), with inverse = (A + D)⁻¹. */
 struct law {
-    var *kept, *G, *force, *S, **dA;
+    var *kept, *inverse, *force, *S, **dA;
 };
 
 static struct law law_at(struct tape *t, const struct motors *m, const struct motors_at *at)
@@ -96,7 +97,7 @@ static struct law law_at(struct tape *t, const struct motors *m, const struct mo
 /* A substep from velocities near v: exact in them but for c, which is that of v. */
 static struct affine substep(struct tape *t, const struct law *law, int n, var *v)
 {
-    return (struct affine){law->kept, mat_vec(t, law->G, sub(t, law->force, inertial_force(t, n, law->dA, law->S, v)))};
+    return (struct affine){law->kept, mat_vec(t, law->inverse, sub(t, law->force, inertial_force(t, n, law->dA, law->S, v)))};
 }
 
 struct moving motors_apply(struct tape *t, const struct motors *m, const struct motors_at *at, int positions)

@@ -36,17 +36,17 @@ struct motors_at {
 };
 struct moving motors_apply(struct tape *t, const struct motors *m, const struct motors_at *at, int positions);
 
-/* The map between coders' numbers and positions of which some are on circles (chart.c): D×L → D×L, D = 2·circles + lines, and back. Without
- * circles, or lines, it is none. */
+/* The map between coders' numbers and auxiliary variables of which some are on circles (chart.c): D×L → D×L, D = 2·circles + lines, and
+ * back. Without circles, or lines, it is none. */
 struct chart {
     int circles, lines;
     struct mlp net;
 };
 struct chart chart_declare(struct params *p, int circles, int lines, uint64_t seed);
 var *chart_apply(struct tape *t, const struct chart *c, var *b);
-var *chart_undo(struct tape *t, const struct chart *c, var *p);
-/* Its derivative (sign 1), or that of its inverse (−1), at the point that goes to `to`, D×L → (D·D)×L. There are circles. */
-var *chart_slope(struct tape *t, const struct chart *c, var *to, double sign);
+var *chart_undo(struct tape *t, const struct chart *c, var *a);
+/* The derivative of chart_apply() at the point that goes to a, D×L → (D·D)×L. There are circles. */
+var *chart_slope(struct tape *t, const struct chart *c, var *a);
 
 /* Option rows of a locally linear transition (transition.c) whose settings are at offset `at` of the kind's, with the defaults in which
  * kinds differ; noise: what begins with --start-variance. A macro, since a table is a constant. */

@@ -11,9 +11,14 @@ static struct gauss choose_gauss(struct tape *t, var *weight, struct gauss one, 
     return (struct gauss){choose(t, weight, one.mean, other.mean), choose(t, weight, one.variance, other.variance)};
 }
 
+struct gauss gauss_lanes(struct tape *t, struct gauss all, int first, int lanes)
+{
+    return (struct gauss){lanes_of(t, all.mean, first, lanes), lanes_of(t, all.variance, first, lanes)};
+}
+
 struct gauss gauss_step(struct tape *t, struct gauss all, int step, int lanes)
 {
-    return (struct gauss){step_of(t, all.mean, step, lanes), step_of(t, all.variance, step, lanes)};
+    return gauss_lanes(t, all, step * lanes, lanes);
 }
 
 /* All steps of a path, before they are put side by side. */

@@ -155,8 +155,8 @@ var *transition_drag(struct tape *t, const struct transition *tr, const struct t
 var *transition_before(struct tape *t, const struct transition *tr, var *z)
 {
     int K = tr->positions, n = tr->dz - K;
-    if (K == 0 || tr->motors.n > 0)
-        bug("transition_before: %d positions, %d motors", K, tr->motors.n);
+    if (K == 0 || tr->motors.substeps > 1)
+        bug("transition_before: %d positions, %d substeps", K, tr->motors.substeps);
     var *C = displacement_map(t, tr, z->lanes), *d = mat_vec(t, C, rows_of(t, z, K, n));
     if (tr->circles == 0)
         return sub(t, rows_of(t, z, 0, K), d);

@@ -102,8 +102,8 @@ void transition_quiet(struct params *p, const struct transition *tr, int i, doub
         params_value(p, tr->log_Q)[(size_t)i * (size_t)noises + (size_t)m] = (real)log(variance);
 }
 
-/* Weights of the bases, M×L. What motors do is told by the positions alone: if the controls had a say in it, an inertia of any symmetry
- * could be had, and with it any coordinates. */
+/* Weights of the bases, M×L. What motors do is told by the positions alone: if the controls had a say in it, what each of them
+ * does could be anything, and with it the coordinates. */
 static var *mixture(struct tape *t, const struct transition *tr, var *z, var *u)
 {
     var *in = z;
@@ -128,7 +128,7 @@ static struct moving mixed(struct tape *t, const struct transition *tr, var *alp
     return v;
 }
 
-/* Directions of the coordinates at positions p: a turn of each circle, each line. */
+/* Direction of coordinate k at positions p: a turn of a circle, or along a line. */
 static var *coordinate(struct tape *t, const struct transition *tr, var *p, int k)
 {
     int N = tr->circles, rows = tr->positions, first = k < N ? 2 * k : N + k;

@@ -47,30 +47,19 @@ var *mlp_apply(struct tape *t, const struct mlp *m, var *x)
     return m->has_straight ? add(t, x, matmul(t, param(t, m->straight), in)) : x;
 }
 
-/* dy times the derivative of an activation whose outputs are y. */
-static var *through_activation(struct tape *t, var *y, var *dy, enum activation act)
-{
-    switch (act) {
-    case ACT_NONE: return dy;
-    case ACT_TANH: return mul(t, dy, shift(t, scale(t, v_square(t, y), -1), 1));
-    case ACT_SIGMOID: return mul(t, dy, sub(t, y, v_square(t, y)));
-    default: bug("mlp_slope: activation %d", (int)act);
-    }
-}
-
 var *mlp_slope(struct tape *t, const struct mlp *m, var *x, var *along)
 {
-    var *dx = m->has_straight ? matmul(t, param(t, m->straight), along) : NULL, *slope = along;
+    if (m->hidden != ACT_TANH || m->output != ACT_NONE || m->has_straight)
+        bug("mlp_slope: expected layers of tanh and a linear output");
     for (int i = 0; i < m->layers; i++) {
-        enum activation act = i < m->layers - 1 ? m->hidden : m->output;
         var *W = param(t, m->weight[i]);
-        slope = matmul(t, W, slope);
-        if (i < m->layers - 1 || act != ACT_NONE) {
-            x = dense(t, W, param(t, m->bias[i]), x, act);
-            slope = through_activation(t, x, slope, act);
-        }
+        along = matmul(t, W, along);
+        if (i == m->layers - 1)
+            break;
+        x = dense(t, W, param(t, m->bias[i]), x, ACT_TANH);
+        along = mul(t, along, shift(t, scale(t, v_square(t, x), -1), 1));
     }
-    return dx ? add(t, slope, dx) : slope;
+    return along;
 }
 
 void mlp_output_start(struct params *p, const struct mlp *m, int from, int n, double bias, double weight_scale)

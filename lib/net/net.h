@@ -27,7 +27,7 @@ struct mlp mlp_declare(struct params *p, const char *name, int in, const struct 
 void mlp_add_straight(struct params *p, const char *name, struct mlp *m);
 /* x in×L → out×L */
 var *mlp_apply(struct tape *t, const struct mlp *m, var *x);
-/* Its derivative at x in a direction, in×L → out×L. Activations are smooth (no ACT_RELU). */
+/* Its derivative at x in a direction, in×L → out×L. Hidden layers are of tanh, the output linear, and there is no straight map. */
 var *mlp_slope(struct tape *t, const struct mlp *m, var *x, var *along);
 /* Fills the last layer's biases of rows from..from+n-1 with a value, and scales the last layer's weights of these rows. */
 void mlp_output_start(struct params *p, const struct mlp *m, int from, int n, double bias, double weight_scale);

@@ -21,7 +21,8 @@ var *gauss_sample(struct tape *t, struct gauss q, var *noise)
 var *gauss_kl(struct tape *t, struct gauss q, struct gauss p)
 {
     int n = q.mean->rows;
-    if (!gauss_is_full(q))
+    if (!gauss_is_full(p))
         return kl_diag(t, q, p);
-    return kl_full(t, q.mean, chol(t, q.variance, n), p.mean, chol(t, p.variance, n), n);
+    var *root = gauss_is_full(q) ? chol(t, q.variance, n) : diag_matrix(t, v_sqrt(t, q.variance));
+    return kl_full(t, q.mean, root, p.mean, chol(t, p.variance, n), n);
 }

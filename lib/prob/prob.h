@@ -36,7 +36,7 @@ struct gauss product_diag(struct tape *t, struct gauss one, struct gauss two);
 bool gauss_is_full(struct gauss q);
 var *gauss_cov(struct tape *t, struct gauss q);                /* (n·n)×L */
 var *gauss_sample(struct tape *t, struct gauss q, var *noise); /* as sample_diag, or mean + chol·noise */
-var *gauss_kl(struct tape *t, struct gauss q, struct gauss p); /* KL(q ‖ p) → 1×L; both full, or neither */
+var *gauss_kl(struct tape *t, struct gauss q, struct gauss p); /* KL(q ‖ p) → 1×L; a full q needs a full p */
 
 /* ---- full Gaussians (full.c) ---- */
 

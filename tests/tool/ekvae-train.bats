@@ -226,7 +226,7 @@ END
 
 @test "every objective, prior and version trains" {
     for options in "--objective annealing" "--objective elbo" "--prior normal" "--filter" "--d0 rmse:0.1" "--d0 excess:500" "--initial-phase coders" "--positions 2" "--positions 1 --filter" "--shared-noise" \
-        "--positions 2 --circles 1" "--positions 2 --circles 1 --motors 0.2" "--positions 1 --latent 2 --motors 0.2 --filter" \
+        "--positions 2 --circles 1" "--positions 2 --circles 1 --motors 0.2 --substeps 2" "--positions 1 --latent 2 --motors 0.2 --filter" \
         "--positions 2 --circles 1 --crop-every 2" "--first-variance 0.2"; do
         # shellcheck disable=SC2086
         ekvae-train -q --encoder 16 --decoder 16 --updates 5 $options -o m.npz "$DATA/train.msgpack"
@@ -454,6 +454,7 @@ END
     refuses 2 "ekvae-train: --push: expected data with controls, got none" ekvae-train -o m.npz --push 0.1 free
     refuses 2 "ekvae-train: --push: expected no --positions" ekvae-train -o m.npz --push 0.1 --positions 2 "$DATA/train.msgpack"
     refuses 2 "ekvae-train: --push: expected no --motors, which push by themselves" ekvae-train -o m.npz --push 0.1 --positions 2 --circles 1 --motors 0.2 "$DATA/train.msgpack"
+    refuses 2 "ekvae-train: --substeps: expected --motors, whose steps they are" ekvae-train -o m.npz --substeps 2 --positions 2 "$DATA/train.msgpack"
     refuses 2 "ekvae-train: --first-variance: expected --aux below the latent size 2: one frame shows all of z" ekvae-train -o m.npz --first-variance 1 --latent 2 "$DATA/train.msgpack"
     refuses 2 "ekvae-train: --circles: expected at most one for two positions, of which there are 0, got 1" ekvae-train -o m.npz --circles 1 "$DATA/train.msgpack"
     refuses 2 "ekvae-train: --circles: expected --aux to be the number of positions, 3, got 2" ekvae-train -o m.npz --latent 4 --positions 3 --circles 1 "$DATA/train.msgpack"

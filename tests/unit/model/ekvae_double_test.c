@@ -214,7 +214,7 @@ static void as_any_model(void **state)
 {
     (void)state;
     for (int k = 0; k < 16; k++) {
-        const char *circle = k & 1 ? CIRCLE ", \"motors\": 0.2" : CIRCLE;
+        const char *circle = k & 1 ? CIRCLE ", \"motors\": 0.2, \"substeps\": 2" : CIRCLE;
         struct any a = {"ekvae", k & 8 ? circle : SMALL "\"latent\": 3", k & 1 ? 2 : 0, k & 2, k & 4};
         any_side_by_side(&a, false);
         any_side_by_side(&a, true);
@@ -414,6 +414,97 @@ static void a_chart_loses_nothing(void **state)
     model_free(m);
 }
 
+/* Column j of the derivative of the chart, or of its inverse (sign −1), by differences at b. */
+static void chart_column(const struct model *m, const double b[3], double sign, int j, double out[3])
+{
+    const double h = 1e-5;
+    double moved[2][3];
+    for (int k = 0; k < 2; k++) {
+        double there[3] = {b[0], b[1], b[2]};
+        there[j] += k ? h : -h;
+        plain_chart(m, there, sign, moved[k]);
+    }
+    for (int i = 0; i < 3; i++)
+        out[i] = (moved[1][i] - moved[0][i]) / (2 * h);
+}
+
+/* The noise of a step's positions, less what velocities bring, is J diag(Q) Jᵀ with J where the step goes. */
+static void noise_of_a_step_goes_through_the_chart(void **state)
+{
+    (void)state;
+    enum { L = 4 };
+    struct any any = {"ekvae", CIRCLE ", \"motors\": 0.2, \"shared_noise\": true", 2, true, false};
+    struct model *m = any_open(&any);
+    struct tape *t = tape_new();
+    tape_begin(t, &m->params, NULL, 0);
+    var *z = constant(t, 5, L), *u = constant(t, 2, L), *memory = NULL;
+    for (int l = 0; l < L; l++) {
+        for (int i = 0; i < 5; i++)
+            z->v[i * z->ld + l] = (real)fixture_draw(l, 4, i);
+        for (int i = 0; i < 2; i++)
+            u->v[i * u->ld + l] = (real)fixture_draw(l, 5, i);
+    }
+    struct gauss next = m->kind->step(m, t, (struct latent){z, NULL}, u, &memory);
+    for (int l = 0; l < L; l++) {
+        double mean[3], b[3], J[3][3];
+        for (int i = 0; i < 3; i++)
+            mean[i] = any_number(next.mean, i, l);
+        plain_chart(m, mean, -1, b);
+        for (int j = 0; j < 3; j++)
+            chart_column(m, b, 1, j, J[j]);
+        for (int i = 0; i < 3; i++)
+            for (int j = 0; j < 3; j++) {
+                double sum = 0;
+                for (int k = 0; k < 3; k++)
+                    sum += J[k][i] * J[k][j] * (exp((double)fixture_param(m, "transition.log_Q")[k]) + VARIANCE_FLOOR);
+                for (int v = 3; v < 5; v++)
+                    sum += any_number(next.variance, 5 * i + v, l) * any_number(next.variance, 5 * j + v, l) /
+                           any_number(next.variance, 6 * v, l);
+                assert_near("noise", l, any_number(next.variance, 5 * i + j, l), sum, 1e-8);
+            }
+    }
+    tape_free(t);
+    model_free(m);
+}
+
+/* After one frame the positions' covariance is (P⁻¹ + (J R Jᵀ)⁻¹)⁻¹ with J where the encoder's mean goes. */
+static void noise_of_a_frame_goes_through_the_chart(void **state)
+{
+    (void)state;
+    struct any any = {"ekvae", CIRCLE ", \"motors\": 0.2", 2, true, false};
+    struct model *m = any_open(&any);
+    struct record r[3];
+    struct batch b;
+    struct tape *t = tape_new();
+    any_records(r, 2, false);
+    batch_fill(&b, r, any_all, 3, ANY_DX, 2, 0, 1);
+    tape_begin(t, &m->params, NULL, 0);
+    struct inferred z = m->kind->infer(m, t, &b, &any_off, INFER_FILTERED, NULL);
+    for (int l = 0; l < 3; l++) {
+        double a[3], column[3][3], told[3][3];
+        plain_chart(m, plain_head(m, "encoder", 3, (const double *)record_get(&r[l], "x")->data).mean, 1, a);
+        for (int j = 0; j < 3; j++)
+            chart_column(m, a, -1, j, column[j]); /* of the inverse */
+        for (int i = 0; i < 3; i++)
+            for (int j = 0; j < 3; j++) {
+                told[i][j] = (i == j) / (exp((double)fixture_param(m, "first.log_variance")[i]) + VARIANCE_FLOOR);
+                for (int k = 0; k < 3; k++)
+                    told[i][j] += column[i][k] * column[j][k] / (exp((double)fixture_param(m, "log_R")[k]) + VARIANCE_FLOOR);
+            }
+        for (int i = 0; i < 3; i++)
+            for (int j = 0; j < 3; j++) {
+                double product = 0;
+                for (int k = 0; k < 3; k++)
+                    product += any_number(z.cov, 5 * i + k, l) * told[k][j];
+                assert_near("covariance times precision", l, product, i == j, 1e-7);
+            }
+    }
+    tape_free(t);
+    batch_free(&b);
+    any_records_close(r, 3);
+    model_free(m);
+}
+
 /* A chart that is the same everywhere, or coders that do what it does: their last layer has another pair, and another noise. */
 static void turn_coders(struct model *m, double widen, double angle)
 {
@@ -547,6 +638,8 @@ int main(void)
         cmocka_unit_test(a_chart_stands_before_the_coders),
         cmocka_unit_test(a_chart_loses_nothing),
         cmocka_unit_test(a_chart_is_another_set_of_coders),
+        cmocka_unit_test(noise_of_a_step_goes_through_the_chart),
+        cmocka_unit_test(noise_of_a_frame_goes_through_the_chart),
         cmocka_unit_test(start_of_a_models_motors),
         cmocka_unit_test(settings_that_do_not_fit),
     };

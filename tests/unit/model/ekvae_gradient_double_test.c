@@ -43,7 +43,7 @@ static void whole_gradient_with_circles(void **state)
     any_gradient(&(struct any){"ekvae", SMALL ", \"positions\": 2, \"circles\": 1, \"motors\": 0.2", 1, true, false}, true, 0, 0.97);
 }
 
-/* Where a is the positions, but with motors, whose old velocities nobody knows. */
+/* Where a is the positions, but not with several substeps of motors, whose velocities nobody knows. */
 static void gradient_with_frames_before(void **state)
 {
     (void)state;
@@ -51,7 +51,8 @@ static void gradient_with_frames_before(void **state)
         any_gradient_reaching_back(&(struct any){"ekvae", k & 1 ? CIRCLE : SMALL ", \"positions\": 2", 1 + k / 2, k & 2, k & 1}, k & 2);
     any_does_not_reach_back(&(struct any){"ekvae", SMALL, 1, true, false});
     any_does_not_reach_back(&(struct any){"ekvae", SMALL ", \"positions\": 1", 1, true, false});
-    any_does_not_reach_back(&(struct any){"ekvae", CIRCLE ", \"motors\": 0.2", 2, true, false});
+    any_gradient_reaching_back(&(struct any){"ekvae", CIRCLE ", \"motors\": 0.2", 2, true, false}, true);
+    any_does_not_reach_back(&(struct any){"ekvae", CIRCLE ", \"motors\": 0.2, \"substeps\": 2", 2, true, false});
 }
 
 static void a_fault_is_caught(void **state)

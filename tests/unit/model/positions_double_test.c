@@ -24,8 +24,8 @@ static void compare_mean(const struct run *r, const var *mean, int l)
             sum += number(r->at.F, i * dz + j, l) * z[j];
         for (int m = 0; m < r->a.bases; m++)
             Q += alpha[m] * exp((double)params_value(&r->a.p, r->a.tr.log_Q)[i * r->a.bases + m]);
-        assert_close("mean", number(mean, i, l), next[i], 1e-12);
-        assert_close("F z + push", sum, next[i], 1e-12);
+        assert_close("mean", number(mean, i, l), next[i], 1e-10); /* inertial forces are of differences */
+        assert_close("F z + push", sum, next[i], 1e-10);          /* inertial forces are of differences */
         assert_close("Q", number(r->at.Q, i, l), Q, 1e-12);
     }
 }
@@ -201,13 +201,13 @@ static void velocities_drag_positions(void **state)
     }
 }
 
-/* From the next state back to the positions before it; with motors it takes the velocities before. */
+/* From the next state back to the positions before it; several substeps of motors would take the velocities of all. */
 static void a_step_back(void **state)
 {
     (void)state;
     int tried = 0;
     for (int k = 0; k < SHAPES; k++) {
-        if (shapes[k].substeps > 0)
+        if (shapes[k].substeps > 1)
             continue;
         struct run r;
         run_open(&r, &shapes[k], BASES, true);
@@ -219,7 +219,7 @@ static void a_step_back(void **state)
         run_close(&r);
         tried++;
     }
-    assert_int_equal(tried, 3);
+    assert_int_equal(tried, 4);
 }
 
 /* ---- the start ---- */
