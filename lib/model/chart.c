@@ -1,9 +1,9 @@
 /* Where the points on circles are, for coders: a picture's circle may have another radius in each pose, and begin elsewhere on the way
- * around. Between the coders' numbers b and the auxiliary variable a, the positions, of N pairs and the lines
- * behind them, stands pair of a = e^ρ R(2 atan(τ/2)) pair of b,   line of a = line of b,   ρ, τ of each pair by a network from the lines,
- * and its inverse, so that nothing is lost and the coders may lay out poses as pictures lie apart. All noise that pictures bring is told in
- * the coders' numbers: their errors are independent there, and where an independent noise of the positions were all that could be told,
- * that would decide what the positions are. */
+ * around. Between the coders' numbers b and the auxiliary variable a, of N pairs and the lines behind them, stands
+ *     pair of a = e^ρ R(2 atan(τ/2)) pair of b,   line of a = line of b,   ρ, τ of each pair by a network from the lines,
+ * and its inverse, so that nothing is lost and the coders may lay out poses as pictures lie apart. All noise that pictures bring is told
+ * in the coders' numbers: their errors are independent there, and if only an independent noise of a could be told, that would decide
+ * what a is. */
 #include "model/parts.h"
 
 struct chart chart_declare(struct params *p, int circles, int lines, uint64_t seed)

@@ -293,11 +293,10 @@ struct transition {
 };
 struct transition_at { /* the transition at given states, L lanes */
     var *F;            /* (dz·dz)×L */
-    var *push; /* what is added to F z, dz×L: B u, or what motors and forces do; with circles what makes F z + push the mean. NULL: nothing
-                */
-    var *Q;    /* dz×L, variances; with positions those of (p, v') before v' moves p, and before J */
-    var *C;    /* ∂p' by the velocities that move them, (K·(dz−K))×L; NULL without positions */
-    var *J;    /* ∂p' by what the positions' noise moves, (K·K)×L; NULL: themselves */
+    var *push;         /* what is added to F z, dz×L: B u, or what motors do; with circles what makes F z + push the mean. NULL: nothing */
+    var *Q;            /* dz×L, variances; with positions those of (p, v') before v' moves p, and before J */
+    var *C;            /* ∂p' by the velocities that move them, (K·(dz−K))×L; NULL without positions */
+    var *J;            /* ∂p' by what the positions' noise moves, (K·K)×L; NULL: themselves */
 };
 /* A start from which a control acts on a dimension of z everywhere alike. */
 struct push_settings {

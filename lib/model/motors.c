@@ -86,11 +86,11 @@ static struct law law_at(struct tape *t, const struct motors *m, const struct mo
     int n = m->n, lanes = at->alpha->lanes;
     var *root = param(t, m->root_A), *bases = mat_mul_nt(t, root, root, n, n, n), **dA = tape_alloc(t, sizeof(var *) * (size_t)n);
     var *D = matmul(t, v_exp(t, param(t, m->log_D)), at->alpha);
-    var *G = inverse(t, add_diag(t, matmul(t, bases, at->alpha), D, n), n);
+    var *by_force = inverse(t, add_diag(t, matmul(t, bases, at->alpha), D, n), n);
     var *force = add(t, matmul(t, param(t, m->f), at->alpha), mul(t, spread(t, param(t, m->E), lanes), at->u));
     for (int k = 0; k < n; k++)
         dA[k] = matmul(t, bases, at->slope[k]);
-    return (struct law){identity_minus(t, mat_mul(t, G, diag_matrix(t, D), n, n, n), n), G, force,
+    return (struct law){identity_minus(t, mat_mul(t, by_force, diag_matrix(t, D), n, n, n), n), by_force, force,
                         spread(t, scale(t, at->C, 1.0 / m->substeps), lanes), dA};
 }
 
