@@ -164,15 +164,17 @@ arm() {
 }
 
 @test "tables.tsv: the published rows, each once, with programs and options that exist" {
-    local row program options
+    local row program options after
     grep -v '^#' "$ROOT/pipelines/tables.tsv" >rows
     grep -v -- -paper- rows | cut -f 1,2 | sed 's/\t\(angle\|rgb\)-/\t/' | sort >ours # the same again on gentle movements are no rows of the paper's
     awk -F '\t' '!/^#/ && $1 != "table" { print $1 "\t" $3 "-" $4 }' "$ROOT/data/published.tsv" | sort -u >theirs
     diff ours theirs
     assert_equal "$(cut -f 2 rows | sort | uniq -d)" ""
-    while IFS=$'\t' read -r _ row program options; do
+    while IFS=$'\t' read -r _ row program options after; do
         # shellcheck disable=SC2086
         refuses 2 "--output: expected" "$program" $options
+        # shellcheck disable=SC2086
+        [ -z "$after" ] || refuses 2 "--output: expected" $after m.npz
     done <rows
 }
 
@@ -328,6 +330,27 @@ job() { "${JOB[@]}" "$@"; }
     touch data/train.msgpack
     run job out/small/3 --updates 21
     assert_output --partial "small, seed 3: R²"
+}
+
+@test "job: what a row says behind its options is made of the trained model, and judged" {
+    small_data
+    printf 'x\tsmall\tekvae-train\t--updates 20 --starts 1 --encoder 8 --decoder 8\tdssm-calibrate --updates 5\n' >rows.tsv
+    run job out/small/3
+    assert_success
+    assert_output --partial "small, seed 3: R² angle"
+    assert_equal "$(dssm-info --json out/small/3.npz | jq -c '.history | map(.program)')" '["gen-pendulum","ekvae-train","dssm-calibrate"]'
+    assert_equal "$(dssm-info --json out/small/3.npz | jq .training.calibration.updates)" 5
+    assert_equal "$(dssm-eval out/small/3.npz data/test.msgpack | jq -c .)" "$(jq -c . out/small/3.json)"
+    assert_not_exists out/small/3.trained.npz
+    run job out/small/3
+    assert_output ""
+    sed -i 's/--updates 5/--updates 6/' rows.tsv
+    run job out/small/3
+    assert_output --partial "small, seed 3: R² angle"
+    assert_equal "$(dssm-info --json out/small/3.npz | jq .training.calibration.updates)" 6
+    sed -i 's/--updates 6/--updates 0/' rows.tsv
+    refuses 1 "the training ended with status 2" job out/small/3
+    assert_not_exists out/small/3.json
 }
 
 @test "job: one that is stopped ends with its training, leaves a checkpoint, and goes on to the same bytes" {

@@ -48,6 +48,7 @@ static const char *group_name(unsigned group)
     case GROUP_PSI: return "psi";
     case GROUP_PSI0: return "psi0";
     case GROUP_PHI0: return "phi0";
+    case GROUP_BELIEF: return "belief";
     default: bug("dssm-info: parameter group %u", group);
     }
 }

@@ -36,7 +36,7 @@ struct progress_made {
     double reward, last, full, norm, n; /* sums since the last line of metrics, of n updates */
     double evaluated;                   /* the reward of a dream's last quarter in the last line of metrics; NAN before the first */
     double metrics_bytes;
-    double adam_steps[5];
+    double adam_steps[PARAM_GROUPS];
 };
 enum { PROGRESS_NUMBERS = sizeof(struct progress_made) / sizeof(double) };
 

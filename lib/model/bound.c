@@ -5,6 +5,7 @@
 
 struct bound_job {
     const struct model *m;
+    model_loss *loss;
     const struct record *records; /* or NULL: those of data */
     const struct dataset *data;
     int n;
@@ -40,7 +41,7 @@ static void bound_chunk(void *arg, int i, int worker)
         return;
     struct tape *t = tape_new();
     tape_begin(t, &j->m->params, NULL, 0);
-    struct loss loss = j->m->kind->loss(j->m, t, &b, j->noise);
+    struct loss loss = j->loss(j->m, t, &b, j->noise);
     for (int l = 0; l < b.B; l++) {
         j->distortion[from + l] = (double)loss.distortion->v[l];
         j->rate[from + l] = (double)loss.rate->v[l];
@@ -75,20 +76,35 @@ struct bound model_bound(const struct model *m, const struct record *records, in
                          double *distortion, double *rate)
 {
     double *own = xmalloc(sizeof(double) * (size_t)n * 2);
-    struct bound_job j = {
-        .m = m, .records = records, .n = n, .noise = noise, .distortion = distortion ? distortion : own, .rate = rate ? rate : own + n};
+    struct bound_job j = {.m = m,
+                          .loss = m->kind->loss,
+                          .records = records,
+                          .n = n,
+                          .noise = noise,
+                          .distortion = distortion ? distortion : own,
+                          .rate = rate ? rate : own + n};
     struct bound out;
     run(&j, pool, &out, NULL); /* records in memory leave nothing to fail */
     free(own);
     return out;
 }
 
-int dataset_bound(const struct model *m, const struct dataset *d, const struct noise *noise, struct pool *pool, struct bound *out,
-                  struct error *e)
+static int run_dataset(struct bound_job j, struct pool *pool, struct bound *out, struct error *e)
 {
-    double *own = xmalloc(sizeof(double) * (size_t)d->n * 2);
-    struct bound_job j = {.m = m, .data = d, .n = d->n, .noise = noise, .distortion = own, .rate = own + d->n};
+    double *own = xmalloc(sizeof(double) * (size_t)j.data->n * 2);
+    j.n = j.data->n, j.distortion = own, j.rate = own + j.n;
     int status = run(&j, pool, out, e);
     free(own);
     return status;
+}
+
+int dataset_bound(const struct model *m, const struct dataset *d, const struct noise *noise, struct pool *pool, struct bound *out,
+                  struct error *e)
+{
+    return run_dataset((struct bound_job){.m = m, .loss = m->kind->loss, .data = d, .noise = noise}, pool, out, e);
+}
+
+int dataset_surprise(const struct model *m, const struct dataset *d, struct pool *pool, struct bound *out, struct error *e)
+{
+    return run_dataset((struct bound_job){.m = m, .loss = m->kind->surprise, .data = d}, pool, out, e);
 }

@@ -47,6 +47,7 @@ struct ekvae {
     struct transition transition;
     struct prior prior;
     int log_R, first_mean, first_log_var; /* da×1; belief before the first frame, dz×1 each */
+    struct calibration means;             /* of beliefs made from q's means */
 };
 
 static int ekvae_check(const void *settings, int dx, int du, struct error *e)
@@ -104,6 +105,7 @@ static void ekvae_declare(struct model *m, uint64_t seed)
     }
     k->log_R = params_add(&m->params, "log_R", k->da, 1, GROUP_PSI, 10);
     params_fill(&m->params, k->log_R, log(s->transition.variance));
+    k->means = calibration_declare(&m->params, k->dz, k->da);
     k->prior = prior_declare(&m->params, &s->common, seed);
 }
 
@@ -117,10 +119,10 @@ struct recognised {
     var *R;             /* noise of a: da×1, or (da·da)×(T·B) */
 };
 
-static struct recognised recognised(struct tape *t, const struct ekvae *k, var *x)
+static struct recognised recognised(struct tape *t, const struct ekvae *k, const struct calibration *c, var *x)
 {
     struct gauss q = coder_encode(t, &k->coder, x);
-    var *R = shift(t, v_exp(t, param(t, k->log_R)), VARIANCE_FLOOR);
+    var *R = calibrated_R(t, c, shift(t, v_exp(t, param(t, k->log_R)), VARIANCE_FLOOR));
     if (k->chart.circles == 0)
         return (struct recognised){q, q, R};
     var *mean = chart_apply(t, &k->chart, q.mean), *J = chart_slope(t, &k->chart, mean);
@@ -146,10 +148,11 @@ struct filter_pass {
     var *F, *Q;              /* likewise */
 };
 
-static struct belief first_belief(struct tape *t, const struct ekvae *k, int lanes)
+static struct belief first_belief(struct tape *t, const struct ekvae *k, const struct calibration *c, int lanes)
 {
-    var *variance = shift(t, v_exp(t, param(t, k->first_log_var)), VARIANCE_FLOOR);
-    return (struct belief){spread(t, param(t, k->first_mean), lanes), diag_matrix(t, spread(t, variance, lanes))};
+    struct gauss first = {param(t, k->first_mean), shift(t, v_exp(t, param(t, k->first_log_var)), VARIANCE_FLOOR)};
+    first = calibrated_first(t, c, first);
+    return (struct belief){spread(t, first.mean, lanes), diag_matrix(t, spread(t, first.variance, lanes))};
 }
 
 /* Where a pass goes on from: the belief after the steps that a carry has seen, and the control that acts from there. */
@@ -184,7 +187,9 @@ static struct transition_at stand_still(struct tape *t, const struct transition_
         .F = choose(t, alive, at->F, unit), .push = at->push ? mul_lanes(t, at->push, alive) : NULL, .Q = mul_lanes(t, at->Q, alive)};
 }
 
-static struct filter_pass run_filter(const struct model *m, struct tape *t, const struct batch *b, var *a, var *R, struct carry *carry)
+/* c: NULL, or what a being q's means changes. */
+static struct filter_pass run_filter(const struct model *m, struct tape *t, const struct batch *b, var *a, var *R,
+                                     const struct calibration *c, struct carry *carry)
 {
     const struct ekvae *k = m->parts;
     int T = b->T, B = b->B;
@@ -193,10 +198,11 @@ static struct filter_pass run_filter(const struct model *m, struct tape *t, cons
     var *u = b->u ? batch_value(t, b->u, b->du, T * B) : NULL, *seen = b->all_seen ? NULL : batch_value(t, b->seen, 1, T * B);
     bool goes_on = carry && carry->steps > 0;
     var *push = NULL;
-    struct belief z = goes_on ? carried_belief(t, k, carry, &push, m->du) : first_belief(t, k, B);
+    struct belief z = goes_on ? carried_belief(t, k, carry, &push, m->du) : first_belief(t, k, c, B);
     for (int s = 0; s < T; s++) {
         if (s > 0 || goes_on) {
             struct transition_at at = moved(t, k, z.mean, s > 0 && u ? step_of(t, u, s - 1, B) : push);
+            at.Q = calibrated_Q(t, c, at.Q);
             at.Q = transition_noise(t, &k->transition, &at);
             if (some_ended(b, s))
                 at = stand_still(t, &at, b, s, k->dz);
@@ -278,9 +284,9 @@ static struct loss ekvae_loss(const struct model *m, struct tape *t, const struc
 {
     const struct ekvae *k = m->parts;
     int T = b->T, B = b->B;
-    struct recognised r = recognised(t, k, batch_value(t, b->x, b->dx, T * B));
+    struct recognised r = recognised(t, k, NULL, batch_value(t, b->x, b->dx, T * B));
     var *coder = sample_diag(t, r.coder, noise_steps(t, n, NOISE_AUX, b, k->da, 0, T));
-    struct filter_pass pass = run_filter(m, t, b, chart_apply(t, &k->chart, coder), r.R, NULL);
+    struct filter_pass pass = run_filter(m, t, b, chart_apply(t, &k->chart, coder), r.R, NULL, NULL);
     bool smooths = !model_settings(m)->filter;
     struct belief state = smooths ? run_smoother(t, &pass, b) : pass.filtered;
     var *L = chol(t, state.cov, k->dz);
@@ -308,11 +314,26 @@ static struct inferred ekvae_infer(const struct model *m, struct tape *t, const 
                                    struct carry *carry)
 {
     const struct ekvae *k = m->parts;
-    struct recognised r = recognised(t, k, batch_value(t, b->x, b->dx, b->T * b->B));
+    const struct calibration *c = n->off ? &k->means : NULL;
+    struct recognised r = recognised(t, k, c, batch_value(t, b->x, b->dx, b->T * b->B));
     var *coder = sample_diag(t, r.coder, noise_steps(t, n, NOISE_AUX, b, k->da, 0, b->T));
-    struct filter_pass pass = run_filter(m, t, b, chart_apply(t, &k->chart, coder), r.R, carry);
+    struct filter_pass pass = run_filter(m, t, b, chart_apply(t, &k->chart, coder), r.R, c, carry);
     struct belief z = how == INFER_SMOOTHED ? run_smoother(t, &pass, b) : pass.filtered;
     return (struct inferred){z.mean, z.cov, NULL};
+}
+
+static struct loss ekvae_surprise(const struct model *m, struct tape *t, const struct batch *b, const struct noise *n)
+{
+    (void)n;
+    const struct ekvae *k = m->parts;
+    const struct calibration *c = &k->means;
+    struct recognised r = recognised(t, k, c, batch_value(t, b->x, b->dx, b->T * b->B));
+    struct filter_pass pass = run_filter(m, t, b, r.q.mean, r.R, c, NULL);
+    struct belief z = first_belief(t, k, c, b->B);
+    if (b->T > 1)
+        z = (struct belief){stack_lanes(t, 2, (var *const[]){z.mean, pass.predicted.mean}),
+                            stack_lanes(t, 2, (var *const[]){z.cov, pass.predicted.cov})};
+    return surprise_of_batch(t, b, z, r.q.mean, measurement_matrix(t, k, b->T * b->B), r.R);
 }
 
 static int ekvae_carry_rows(const struct model *m)
@@ -356,6 +377,7 @@ const struct model_kind model_ekvae = {
     .check = ekvae_check,
     .declare = ekvae_declare,
     .loss = ekvae_loss,
+    .surprise = ekvae_surprise,
     .reaches_back = ekvae_reaches_back,
     .infer = ekvae_infer,
     .carry_rows = ekvae_carry_rows,

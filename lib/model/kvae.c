@@ -6,7 +6,7 @@
  * Recognition: encoder q(a_t|x_t); given samples of a the model is linear and Gaussian, so p(z|a) is exact: Kalman filter and smoother.
  *
  * A rollout has no frames: there a_t = C_t z_t is what the LSTM reads, and so is C_t m⁻_t where a step was not observed. */
-#include "model/model.h"
+#include "model/parts.h"
 
 #include <math.h>
 
@@ -49,6 +49,7 @@ struct kvae {
     int A, B, C;                   /* A − I (dz·dz)×K, (dz·du)×K (-1 without controls), C − [I 0] (da·dz)×K */
     int log_Q, log_R;              /* dz×1, da×1 */
     int first_mean, first_log_var; /* dz×1: the filter's start with the hierarchical prior; -1 with the normal one */
+    struct calibration means;      /* of beliefs made from q's means */
 };
 
 static int kvae_check(const void *settings, int dx, int du, struct error *e)
@@ -97,6 +98,7 @@ static void kvae_declare(struct model *m, uint64_t seed)
         k->first_mean = params_add(p, "first.mean", k->dz, 1, GROUP_PHI, 1);
         k->first_log_var = params_add(p, "first.log_variance", k->dz, 1, GROUP_PHI, 10);
     }
+    k->means = calibration_declare(p, k->dz, k->da);
     k->prior = prior_declare(p, &s->common, seed);
 }
 
@@ -212,12 +214,13 @@ static struct gauss first_gauss(struct tape *t, const struct kvae *k, int lanes)
     return (struct gauss){spread(t, param(t, k->first_mean), lanes), spread(t, variance_of(t, k->first_log_var), lanes)};
 }
 
-/* The belief before the first frame. */
-static struct belief first_belief(struct tape *t, const struct kvae *k, int lanes)
+/* The belief before the first frame. c: NULL, or what a being q's means changes; so below. */
+static struct belief first_belief(struct tape *t, const struct kvae *k, const struct calibration *c, int lanes)
 {
-    if (k->prior.kind == PRIOR_NORMAL)
-        return (struct belief){filled(t, k->dz, lanes, 0), diag_matrix(t, filled(t, k->dz, lanes, 1))};
-    struct gauss g = first_gauss(t, k, lanes);
+    struct gauss g = {filled(t, k->dz, lanes, 0), filled(t, k->dz, lanes, 1)};
+    if (k->prior.kind == PRIOR_VHP)
+        g = first_gauss(t, k, lanes);
+    g = calibrated_first(t, c, g);
     return (struct belief){g.mean, diag_matrix(t, g.variance)};
 }
 
@@ -323,13 +326,15 @@ static struct walk walk_new(struct tape *t, const struct kvae *k, const struct b
     return w;
 }
 
-static struct pass run_filter(const struct model *m, struct tape *t, const struct batch *b, var *a, struct past past)
+static struct pass run_filter(const struct model *m, struct tape *t, const struct batch *b, var *a, const struct calibration *c,
+                              struct past past)
 {
     const struct kvae *k = m->parts;
     int T = b->T, B = b->B;
     struct walk w = walk_new(t, k, b, a, &past);
-    struct pass pass = {.R = variance_of(t, k->log_R), .Q = spread(t, variance_of(t, k->log_Q), T * B)};
-    struct belief z = past.memory ? past.z : first_belief(t, k, B);
+    struct pass pass = {.R = calibrated_R(t, c, variance_of(t, k->log_R)),
+                        .Q = spread(t, calibrated_Q(t, c, variance_of(t, k->log_Q)), T * B)};
+    struct belief z = past.memory ? past.z : first_belief(t, k, c, B);
     if (w.alive)
         pass.Q = mul_lanes(t, pass.Q, w.alive);
     if (w.reads_ahead)
@@ -387,7 +392,7 @@ static struct loss kvae_loss(const struct model *m, struct tape *t, const struct
     int T = b->T, B = b->B;
     struct gauss q = coder_encode(t, &k->coder, batch_value(t, b->x, b->dx, T * B));
     var *a = sample_diag(t, q, noise_steps(t, n, NOISE_AUX, b, k->da, 0, T));
-    struct pass pass = run_filter(m, t, b, a, (struct past){0});
+    struct pass pass = run_filter(m, t, b, a, NULL, (struct past){0});
     var *rate = innovation_rate(t, k, &pass, b, q);
     if (k->prior.kind == PRIOR_VHP)
         rate = add(t, rate, initial_rate(m, t, &pass, b, n));
@@ -420,13 +425,22 @@ static struct inferred kvae_infer(const struct model *m, struct tape *t, const s
     const struct kvae *k = m->parts;
     struct gauss q = coder_encode(t, &k->coder, batch_value(t, b->x, b->dx, b->T * b->B));
     var *a = sample_diag(t, q, noise_steps(t, n, NOISE_AUX, b, k->da, 0, b->T));
-    struct pass pass = run_filter(m, t, b, a, past_of(t, k, carry));
+    struct pass pass = run_filter(m, t, b, a, n->off ? &k->means : NULL, past_of(t, k, carry));
     struct belief z = how == INFER_SMOOTHED ? run_smoother(t, &pass, b) : pass.filtered;
     var *memory = stack_rows(t, 3, (var *const[]){pass.memory, pass.fed, filled(t, 1, b->T * b->B, 1)});
     hold_memory(memory, b);
     if (carry)
         keep_carry(t, carry, &pass, b);
     return (struct inferred){z.mean, z.cov, memory};
+}
+
+static struct loss kvae_surprise(const struct model *m, struct tape *t, const struct batch *b, const struct noise *n)
+{
+    (void)n;
+    const struct kvae *k = m->parts;
+    var *a = coder_encode(t, &k->coder, batch_value(t, b->x, b->dx, b->T * b->B)).mean;
+    struct pass pass = run_filter(m, t, b, a, &k->means, (struct past){0});
+    return surprise_of_batch(t, b, pass.predicted, a, pass.at.C, pass.R);
 }
 
 /* a_t = C_t z_t */
@@ -470,6 +484,7 @@ const struct model_kind model_kvae = {
     .check = kvae_check,
     .declare = kvae_declare,
     .loss = kvae_loss,
+    .surprise = kvae_surprise,
     .infer = kvae_infer,
     .memory_rows = kvae_memory_rows,
     .carry_rows = kvae_carry_rows,

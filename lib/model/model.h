@@ -163,6 +163,9 @@ struct latent {
 
 enum inference { INFER_SMOOTHED, INFER_FILTERED };
 
+/* What a batch costs: two terms, a number a lane. */
+typedef struct loss model_loss(const struct model *m, struct tape *t, const struct batch *b, const struct noise *n);
+
 struct model_kind {
     const char *name;                 /* "ekvae" */
     const char *title;                /* "extended Kalman VAE" */
@@ -174,8 +177,11 @@ struct model_kind {
     int (*check)(const void *settings, int dx, int du, struct error *e);
     /* Adds the parameters, with their start values drawn from the seed, and fills parts. */
     void (*declare)(struct model *m, uint64_t seed);
-    /* One evidence bound: the two terms, a number a lane. */
-    struct loss (*loss)(const struct model *m, struct tape *t, const struct batch *b, const struct noise *n);
+    /* One evidence bound. */
+    model_loss *loss;
+    /* −ln p of what frames show, q's means, by the filter's innovations: half their squares as distortion, their volume as rate; noise
+     * is not used. Of kinds with a Kalman filter whose noises for means dssm-calibrate fits (calibration.c). NULL for any other. */
+    model_loss *surprise;
     /* Does the loss of sub-sequences use the frames before them (b->before)? NULL: no. */
     bool (*reaches_back)(const struct model *m);
     /* Beliefs given the batch; behind a sequence's end they stay as at its last step, the memory too. With carry (filtered only) the pass
@@ -445,6 +451,8 @@ struct bound model_bound(const struct model *m, const struct record *records, in
 /* The same of a data set, whose sequences are in memory a few at a time if they stand in a file. */
 int dataset_bound(const struct model *m, const struct dataset *d, const struct noise *noise, struct pool *pool, struct bound *out,
                   struct error *e);
+/* Likewise the kind's surprise, if it has one. */
+int dataset_surprise(const struct model *m, const struct dataset *d, struct pool *pool, struct bound *out, struct error *e);
 
 /* ---- rollouts (rollout.c), for any kind ---- */
 /* Rolls from `now` over `steps` further steps with controls u (du×(steps·L), that of step s acts into step s+1 of the result; NULL: none):

@@ -48,6 +48,19 @@ var *chart_undo(struct tape *t, const struct chart *c, var *a);
 /* The derivative of chart_apply() at the point that goes to a, D×L → (D·D)×L. There are circles. */
 var *chart_slope(struct tape *t, const struct chart *c, var *a);
 
+/* Noises for beliefs that are made from means (calibration.c): logarithms of what R (da×1), Q (dz×1) and the variance before the first
+ * frame (dz×1) are multiplied by, and what that belief's mean is moved by (dz×1). */
+struct calibration {
+    int log_R, log_Q, first_mean, first_log_var;
+};
+struct calibration calibration_declare(struct params *p, int dz, int da);
+/* Variances and the belief before the first frame (any number of lanes), calibrated; c NULL: as they are, for beliefs made from samples. */
+var *calibrated_R(struct tape *t, const struct calibration *c, var *R);
+var *calibrated_Q(struct tape *t, const struct calibration *c, var *Q);
+struct gauss calibrated_first(struct tape *t, const struct calibration *c, struct gauss first);
+/* A kind's surprise, of predicted beliefs over all T·B lanes and means a; C (da·dz)×(T·B), R da×1 or (da·da)×(T·B). */
+struct loss surprise_of_batch(struct tape *t, const struct batch *b, struct belief predicted, var *a, var *C, var *R);
+
 /* Option rows of a locally linear transition (transition.c) whose settings are at offset `at` of the kind's, with the defaults in which
  * kinds differ; noise: what begins with --start-variance. A macro, since a table is a constant. */
 /* clang-format off */

@@ -5,8 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-#define LN_2PI 1.8378770664093454836
-
 static void same_shape(const char *what, const var *a, const var *b)
 {
     if (a->rows != b->rows || a->lanes != b->lanes)

@@ -1,8 +1,6 @@
 /* Gaussians with a full covariance, given by its lower Cholesky factor. */
 #include "prob/prob.h"
 
-#define LN_2PI 1.8378770664093454836
-
 static var *sum_of_squares(struct tape *t, var *a)
 {
     return sum_rows(t, v_square(t, a));

@@ -14,17 +14,30 @@ struct belief kalman_predict(struct tape *t, struct belief z, var *F, var *b, va
     return (struct belief){b ? add(t, mean, b) : mean, add_noise(t, sandwich(t, F, z.cov, n, n), Q, n)};
 }
 
+/* S = C P Cᵀ + R, d×d. */
+static var *innovation_cov(struct tape *t, struct belief z, var *C, var *R, int d)
+{
+    return add_noise(t, sandwich(t, C, z.cov, d, z.mean->rows), R, d);
+}
+
 struct belief kalman_update(struct tape *t, struct belief z, var *a, var *C, var *R, var *seen)
 {
     int n = z.mean->rows, d = a->rows;
-    var *S = add_noise(t, sandwich(t, C, z.cov, d, n), R, d);
-    var *K = spd_solve_right(t, mat_mul_nt(t, z.cov, C, n, n, d), chol(t, S, d), n, d);
+    var *K = spd_solve_right(t, mat_mul_nt(t, z.cov, C, n, n, d), chol(t, innovation_cov(t, z, C, R, d), d), n, d);
     if (seen)
         K = mul_lanes(t, K, seen);
     var *innovation = sub(t, a, mat_vec(t, C, z.mean));
     var *kept = identity_minus(t, mat_mul(t, K, C, n, d, n), n);
     var *noise = R->rows == d ? sandwich_diag(t, K, R, n, d) : sandwich(t, K, R, n, d);
     return (struct belief){add(t, z.mean, mat_vec(t, K, innovation)), add(t, sandwich(t, kept, z.cov, n, n), noise)};
+}
+
+struct surprise kalman_surprise(struct tape *t, struct belief z, var *a, var *C, var *R)
+{
+    int d = a->rows;
+    var *L = chol(t, innovation_cov(t, z, C, R, d), d);
+    var *white = tri_solve(t, L, sub(t, a, mat_vec(t, C, z.mean)), d, 1);
+    return (struct surprise){scale(t, sum_rows(t, v_square(t, white)), 0.5), scale(t, shift(t, log_det(t, L, d), d * LN_2PI), 0.5)};
 }
 
 struct smoother smoother_prepare(struct tape *t, struct belief filtered, struct belief predicted, var *F, var *Q, int steps, int lanes)

@@ -8,6 +8,8 @@
 
 #include "grad/grad.h"
 
+#define LN_2PI 1.8378770664093454836
+
 /* ---- diagonal Gaussians (diagonal.c) ---- */
 
 struct gauss {
@@ -63,6 +65,12 @@ struct belief kalman_predict(struct tape *t, struct belief z, var *F, var *b, va
  * (I−KC) P (I−KC)ᵀ + K R Kᵀ. C (d·n)×L, a d×L, R d×1 or d×L or, full, (d·d)×L; seen 1×L holds 1, or 0 for a lane whose belief stays as it
  * is (NULL: all are seen). */
 struct belief kalman_update(struct tape *t, struct belief z, var *a, var *C, var *R, var *seen);
+
+/* −ln N(a; C m, S), S as above, in its two terms, nats: ½ νᵀS⁻¹ν of the innovation ν = a − C m, and ½ ln|2πS| → 1×L each */
+struct surprise {
+    var *square, *volume;
+};
+struct surprise kalman_surprise(struct tape *t, struct belief z, var *a, var *C, var *R);
 
 /* What a Rauch-Tung-Striebel pass needs, for steps 0..T-2 side by side (lane t·B+b): made once, in a few wide operations. */
 struct smoother {

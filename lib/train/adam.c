@@ -37,7 +37,7 @@ static int group_number(unsigned group)
 
 void adam_step(struct adam *a, struct params *p, const real *gradient, unsigned moving, double rate)
 {
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < PARAM_GROUPS; i++)
         if (moving & 1U << i)
             a->steps[i]++;
     for (int i = 0; i < p->n; i++) {

@@ -21,12 +21,12 @@ static int check(const struct model *from, const struct model *m, const char *pa
     return DSSM_OK;
 }
 
-/* What no group moves is a setting's, and not learned: the new model's own. */
+/* What no training moves is a setting's, or fitted to what was trained: the new model's own. */
 static void keep_held(struct model *from, const struct model *m)
 {
     for (int i = 0; i < m->params.n; i++) {
         const struct param *entry = &m->params.entry[i];
-        if (entry->group == 0)
+        if (!(entry->group & GROUP_ALL))
             memcpy(params_value(&from->params, i), params_value(&m->params, i), (size_t)(entry->rows * entry->cols) * sizeof(real));
     }
 }

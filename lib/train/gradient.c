@@ -16,6 +16,7 @@ struct chunk {
 
 struct gradient_engine {
     const struct model *model;
+    model_loss *loss;
     const struct dataset *data;
     struct pool *pool;
     int chunks; /* that there is room for */
@@ -32,6 +33,7 @@ struct gradient_engine *gradient_new(const struct model *m, const struct dataset
 {
     struct gradient_engine *g = xcalloc(1, sizeof *g);
     g->model = m;
+    g->loss = m->kind->loss;
     g->data = d;
     g->pool = pool;
     g->chunks = (batch + CHUNK - 1) / CHUNK;
@@ -41,6 +43,11 @@ struct gradient_engine *gradient_new(const struct model *m, const struct dataset
         g->chunk[i].gradient = xcalloc(m->params.size, sizeof(real));
     }
     return g;
+}
+
+void gradient_take(struct gradient_engine *g, model_loss *loss)
+{
+    g->loss = loss;
 }
 
 void gradient_free(struct gradient_engine *g)
@@ -131,7 +138,7 @@ static void forward_job(void *arg, int i, int worker)
     if (c->error.code)
         return;
     tape_begin(c->tape, &g->model->params, c->gradient, g->moving);
-    c->loss = g->model->kind->loss(g->model, c->tape, &c->batch, g->noise);
+    c->loss = g->loss(g->model, c->tape, &c->batch, g->noise);
 }
 
 static double sum_of(const var *a, const real *factor)

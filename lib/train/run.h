@@ -13,7 +13,7 @@ struct position {
     double update; /* updates done */
     double score;  /* Lagrangian of the last fifth of its short training */
 };
-enum { POSITION_NUMBERS = OBJECTIVE_STATE_SIZE + 3 + 5 };
+enum { POSITION_NUMBERS = OBJECTIVE_STATE_SIZE + 3 + PARAM_GROUPS };
 
 struct run {
     struct model *model;

@@ -80,8 +80,8 @@ double distortion_constant(double numbers, double sigma_x2);
 /* ---- Adam (adam.c; Kingma and Ba 2015) ---- */
 
 struct adam {
-    real *m, *v;     /* first and second moments, laid out as the parameters; owned */
-    double steps[5]; /* updates that each group has had, in the order of enum param_group */
+    real *m, *v;                /* first and second moments, laid out as the parameters; owned */
+    double steps[PARAM_GROUPS]; /* updates that each group has had, in the order of enum param_group */
 };
 struct adam adam_new(const struct params *p);
 void adam_free(struct adam *a);
@@ -101,6 +101,8 @@ struct batch_result {
 };
 struct gradient_engine;
 struct gradient_engine *gradient_new(const struct model *m, const struct dataset *d, int batch, struct pool *pool);
+/* From here on the gradient is this loss's, not the bound's. */
+void gradient_take(struct gradient_engine *g, model_loss *loss);
 void gradient_free(struct gradient_engine *g);
 /* Values of the bound for records pick[0..n-1]; keeps the tapes for gradient_backward, to which pick, from and noise must live too.
  * Of sequence i it takes the T steps from from[i] on (from NULL: from 0 on), or as many as it has from there, at least one; both terms and
@@ -115,6 +117,28 @@ double gradient_backward(struct gradient_engine *g, struct objective_weights w, 
 double gradient_sum(const struct params *p, unsigned moving, int n, real *const *part, real *gradient);
 /* Shortens a gradient (n numbers) of that norm to `most`, if it is longer. */
 void gradient_shorten(real *gradient, size_t n, double norm, double most);
+
+/* ---- noises for beliefs made from means (calibrate.c) ---- */
+
+struct calibrate_settings {
+    int updates, batch;
+    double learning_rate;
+    uint64_t seed;
+};
+extern const struct option_row options_calibrate[]; /* into a struct calibrate_settings, the seed excepted */
+/* How far what frames show is from what the filter expected, in the mean over a data set. */
+struct surprise_told {
+    double nats;   /* −ln p of a step's frame, of q's means */
+    double square; /* νᵀS⁻¹ν of its innovation, per number: 1 where the noises are right */
+};
+struct calibration_told {
+    struct surprise_told before, after;
+};
+/* Fits what beliefs made from means change (GROUP_BELIEF) to the data, so that their likelihood by the filter's innovations is largest;
+ * nothing else of the model moves. m->training says so. DSSM_USAGE for a kind without a Kalman filter; DSSM_DIVERGED, with the update,
+ * where the likelihood is not finite, or worse in the end. */
+int calibrate_run(struct model *m, const struct dataset *d, const struct calibrate_settings *s, struct progress *progress,
+                  struct pool *pool, struct calibration_told *told, struct error *e);
 
 /* ---- what all learning programs share: trainers, and policies (resume.c, lines.c, ready.c) ---- */
 

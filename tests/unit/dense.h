@@ -137,6 +137,32 @@ static inline void dense_condition(const struct dense *s, int upto, int step, do
     }
 }
 
+/* ½ νᵀS⁻¹ν and ½ ln|2πS| of what was seen at each step, given what was seen before, summed. */
+static inline void dense_surprise(const struct dense *s, double out[2])
+{
+    out[0] = out[1] = 0;
+    for (int t = 0; t < s->T; t++) {
+        double mean[DENSE_N], cov[DENSE_N * DENSE_N], S[DENSE_D * DENSE_D], nu[DENSE_D], kept[DENSE_D];
+        dense_condition(s, t, t, mean, cov);
+        for (int i = 0; i < s->d; i++) {
+            const double *H = s->H[t] + i * s->n;
+            nu[i] = s->a[t][i];
+            for (int k = 0; k < s->n; k++)
+                nu[i] -= H[k] * mean[k];
+            kept[i] = nu[i];
+            for (int j = 0; j < s->d; j++) {
+                S[i * s->d + j] = i == j ? s->R[i] : 0;
+                for (int k = 0; k < s->n * s->n; k++)
+                    S[i * s->d + j] += H[k / s->n] * cov[k] * s->H[t][j * s->n + k % s->n];
+            }
+        }
+        double volume = dense_solve(s->d, S, 1, nu, s->d, 1);
+        for (int i = 0; s->seen[t] && i < s->d; i++)
+            out[0] += 0.5 * kept[i] * nu[i];
+        out[1] += s->seen[t] ? 0.5 * (volume + s->d * log(2 * M_PI)) : 0;
+    }
+}
+
 /* KL(N(m1, P1) ‖ N(m2, P2)) with an explicit inverse: d = m1 − m2. */
 static inline double dense_kl(int n, const double *d, const double *P1, const double *P2)
 {

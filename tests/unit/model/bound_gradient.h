@@ -14,7 +14,7 @@ static inline void bound_weighted(const struct model *m, const struct batch *b, 
     static struct tape *t;
     if (!t)
         t = tape_new();
-    tape_begin(t, &m->params, gradient, GROUP_ALL);
+    tape_begin(t, &m->params, gradient, GROUP_ALL | GROUP_BELIEF);
     struct loss loss = m->kind->loss(m, t, b, n);
     sum[0] = sum[1] = 0;
     for (int l = 0; l < b->B; l++) {

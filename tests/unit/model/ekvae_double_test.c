@@ -63,8 +63,21 @@ static void transition_of(struct model *m, int K, const double *u, struct dense 
         s->Q[t][i] = exp((double)fixture_param(m, "transition.log_Q")[i * BASES]) + VARIANCE_FLOOR;
 }
 
-/* The model as a linear Gaussian one, a_t being the encoder's means. */
-static struct dense dense_of(struct model *m, int positions, const struct record *r)
+/* What beliefs made from means change (calibration.c). */
+static void calibrate(struct model *m, struct dense *s)
+{
+    for (int i = 0; i < N; i++) {
+        s->m[i] += (double)fixture_param(m, "calibration.first_mean")[i];
+        s->P[i * N + i] *= exp((double)fixture_param(m, "calibration.first_log_variance")[i]);
+        for (int t = 0; t < s->T; t++)
+            s->Q[t][i] *= exp((double)fixture_param(m, "calibration.log_Q")[i]);
+    }
+    for (int i = 0; i < D; i++)
+        s->R[i] *= exp((double)fixture_param(m, "calibration.log_R")[i]);
+}
+
+/* The model as a linear Gaussian one, a_t being the encoder's means; of the bound, or of beliefs. */
+static struct dense dense_of(struct model *m, int positions, const struct record *r, bool beliefs)
 {
     struct dense s = {.n = N, .d = D, .T = (int)record_steps(r)};
     const double *x = record_get(r, "x")->data, *u = m->du > 0 ? record_get(r, "u")->data : NULL;
@@ -81,6 +94,8 @@ static struct dense dense_of(struct model *m, int positions, const struct record
             s.H[t][i * N + i] = 1;
         transition_of(m, positions, u && t + 1 < s.T ? u + t * m->du : NULL, &s, t);
     }
+    if (beliefs)
+        calibrate(m, &s);
     return s;
 }
 
@@ -109,13 +124,18 @@ static void beliefs_of(int du, bool gaps, int positions)
     tape_begin(t, &m->params, NULL, 0);
     struct inferred filtered = m->kind->infer(m, t, &b, &off, INFER_FILTERED, NULL);
     struct inferred smoothed = m->kind->infer(m, t, &b, &off, INFER_SMOOTHED, NULL);
+    struct loss surprise = m->kind->surprise(m, t, &b, &off);
     assert_null(smoothed.memory);
     for (int l = 0; l < 3; l++) {
-        struct dense s = dense_of(m, positions, &r[l]);
+        struct dense s = dense_of(m, positions, &r[l], true);
         for (int step = 0; step < s.T; step++) {
             compare_belief("filtered", &s, step + 1, step, &filtered, 3, l);
             compare_belief("smoothed", &s, s.T, step, &smoothed, 3, l);
         }
+        double told[2];
+        dense_surprise(&s, told);
+        assert_near("squares of innovations", l, (double)surprise.distortion->v[l], told[0], 1e-9);
+        assert_near("their volume", l, (double)surprise.rate->v[l], told[1], 1e-9);
     }
     tape_free(t);
     batch_free(&b);
@@ -152,7 +172,7 @@ static double aux_kl(const struct dense *s, int t, const struct plain_gauss *q, 
 /* 𝒟 and ℛ of one sequence where every sample is its mean (equations 15, 17, 18). */
 static void plain_bound(struct model *m, const struct record *r, bool filter, int positions, double *distortion, double *rate)
 {
-    struct dense s = dense_of(m, positions, r);
+    struct dense s = dense_of(m, positions, r, false);
     const double *x = record_get(r, "x")->data;
     double before[N] = {0}, unit[N * N] = {0};
     for (int i = 0; i < N; i++)
@@ -233,6 +253,7 @@ static void explains_the_frame_before(void **state)
     (void)state;
     struct any a = {"ekvae", SMALL "\"latent\": 3, \"aux\": 2, \"positions\": 2", 1, true, false};
     struct model *m = any_open(&a);
+    any_uncalibrate(m);
     struct record r[3], earlier[3];
     struct batch b, before;
     struct tape *t = tape_new();
@@ -473,6 +494,7 @@ static void noise_of_a_frame_goes_through_the_chart(void **state)
     (void)state;
     struct any any = {"ekvae", CIRCLE ", \"motors\": 0.2", 2, true, false};
     struct model *m = any_open(&any);
+    any_uncalibrate(m);
     struct record r[3];
     struct batch b;
     struct tape *t = tape_new();

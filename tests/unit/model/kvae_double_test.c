@@ -57,14 +57,19 @@ static void beliefs_of(int du, bool vhp, bool gaps)
     tape_begin(t, &m->params, NULL, 0);
     struct inferred filtered = m->kind->infer(m, t, &b, &any_off, INFER_FILTERED, NULL);
     struct inferred smoothed = m->kind->infer(m, t, &b, &any_off, INFER_SMOOTHED, NULL);
+    struct loss surprise = m->kind->surprise(m, t, &b, &any_off);
     for (int l = 0; l < 3; l++) {
-        struct unrolled u = unroll(m, &r[l]);
+        double told[2];
+        struct unrolled u = unroll(m, &r[l], true);
         for (int step = 0; step < u.s.T; step++) {
             compare_belief("filtered", &u.s, step + 1, step, &filtered, l);
             compare_belief("smoothed", &u.s, u.s.T, step, &smoothed, l);
             compare_memory(&u, step, &filtered, l);
             compare_memory(&u, step, &smoothed, l);
         }
+        dense_surprise(&u.s, told);
+        assert_near("squares of innovations", l, any_number(surprise.distortion, 0, l), told[0], 1e-9);
+        assert_near("their volume", l, any_number(surprise.rate, 0, l), told[1], 1e-9);
     }
     tape_free(t);
     batch_free(&b);
@@ -149,7 +154,7 @@ struct plain_loss {
 /* 𝒟 and ℛ of one sequence where every sample is its mean. */
 static struct plain_loss plain_bound(struct model *m, const struct record *r)
 {
-    struct unrolled u = unroll(m, r);
+    struct unrolled u = unroll(m, r, false);
     struct plain_loss sum = {0, 0};
     double z1[N], cov[N * N];
     for (int s = 0; s < u.s.T; s++) {
@@ -266,7 +271,7 @@ static double log_posterior(int n, double A[DENSE_Z][DENSE_Z], const double *lin
 static double joint_rate(struct model *m, const struct record *r, int path)
 {
     static double A[DENSE_Z][DENSE_Z];
-    struct unrolled u = unroll(m, r);
+    struct unrolled u = unroll(m, r, false);
     double z[DENSE_Z] = {0}, linear[DENSE_Z], cov[N * N], rate;
     for (int i = 0; i < N * u.s.T; i++)
         z[i] = 1.5 * fixture_draw(path, 9, i);
@@ -324,7 +329,7 @@ static void terms_are_means_over_the_encoder(void **state)
     batch_fill(&b, &r, (const int[]){0}, 1, ANY_DX, 0, 0, 1);
     tape_begin(t, &m->params, NULL, 0);
     double closed = any_number(m->kind->loss(m, t, &b, &any_noisy).rate, 0, 0), a[D], S[D * D];
-    struct unrolled u = unroll(m, &r);
+    struct unrolled u = unroll(m, &r, false);
     struct plain_gauss c = plain_code(m, &r, 0);
     for (int i = 0; i < DRAWS; i++) {
         double value = 0, d[D], inverse[D * D] = {1, 0, 0, 1};

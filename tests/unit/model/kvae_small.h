@@ -104,23 +104,32 @@ static inline void plain_expected(const struct dense *s, int t, double a[D])
     plain_apply(s->H[t], D, N, mean, a);
 }
 
-static inline void unroll_start(struct model *m, struct dense *s)
+/* What a variance is multiplied by where beliefs are made from means. */
+static inline double plain_factor(struct model *m, bool means, const char *name, int i)
+{
+    return means ? exp((double)fixture_param(m, name)[i]) : 1;
+}
+
+static inline void unroll_start(struct model *m, bool means, struct dense *s)
 {
     bool vhp = model_settings(m)->prior == PRIOR_VHP;
     for (int i = 0; i < N; i++) {
-        s->m[i] = vhp ? (double)fixture_param(m, "first.mean")[i] : 0;
-        s->P[i * N + i] = vhp ? plain_variance(m, "first.log_variance", i) : 1;
+        s->m[i] =
+            (vhp ? (double)fixture_param(m, "first.mean")[i] : 0) + (means ? (double)fixture_param(m, "calibration.first_mean")[i] : 0);
+        s->P[i * N + i] =
+            (vhp ? plain_variance(m, "first.log_variance", i) : 1) * plain_factor(m, means, "calibration.first_log_variance", i);
     }
     for (int i = 0; i < D; i++)
-        s->R[i] = plain_variance(m, "log_R", i);
+        s->R[i] = plain_variance(m, "log_R", i) * plain_factor(m, means, "calibration.log_R", i);
 }
 
-static inline struct unrolled unroll(struct model *m, const struct record *r)
+/* means: with the noises for beliefs that are made from means. */
+static inline struct unrolled unroll(struct model *m, const struct record *r, bool means)
 {
     struct unrolled out = {.s = {.n = N, .d = D}};
     struct dense *s = &out.s;
     double state[2 * UNITS], u[PLAIN_MOST];
-    unroll_start(m, s);
+    unroll_start(m, means, s);
     plain_first_memory(m, state);
     for (int t = 0; t < (int)record_steps(r); t++) {
         struct plain_matrices p = plain_matrices_of(m, state);
@@ -131,7 +140,7 @@ static inline struct unrolled unroll(struct model *m, const struct record *r)
             memcpy(s->F[t - 1], p.A, sizeof p.A);
             plain_apply(p.B, N, m->du, u, s->b[t - 1]);
             for (int i = 0; i < N; i++)
-                s->Q[t - 1][i] = plain_variance(m, "log_Q", i);
+                s->Q[t - 1][i] = plain_variance(m, "log_Q", i) * plain_factor(m, means, "calibration.log_Q", i);
         }
         memcpy(s->H[t], p.C, sizeof p.C);
         memcpy(s->a[t], a.mean, sizeof(double) * D);

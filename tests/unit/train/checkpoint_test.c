@@ -110,7 +110,7 @@ static const struct {
     {without_numbers, "checkpoint: tensor run.numbers: expected 13 numbers of type <f8"},
     {too_many_starts, "checkpoint: tensor run.numbers: expected 0 to 1 starts, got 7"},
     {without_scores, "checkpoint: tensor run.scores: expected 1 numbers of type <f8"},
-    {without_position, "checkpoint: tensor now.numbers: expected 15 numbers of type <f8"},
+    {without_position, "checkpoint: tensor now.numbers: expected 16 numbers of type <f8"},
     {without_moment, "tensor now.adam_v/log_R: expected shape [2,1], got nothing"},
 };
 

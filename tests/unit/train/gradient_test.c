@@ -65,6 +65,15 @@ static real *gradient_of(const struct setup *s, int threads, int n, struct objec
     return gradient;
 }
 
+/* Is number j one that trainings move? The others have no gradient. */
+static bool trained(const struct setup *s, size_t j)
+{
+    const struct param *e = s->m->params.entry;
+    while (j >= e->offset + (size_t)e->rows * (size_t)e->cols)
+        e++;
+    return e->group & GROUP_ALL;
+}
+
 static void same_bits_for_any_threads(void **state)
 {
     (void)state;
@@ -111,7 +120,7 @@ static void is_the_mean_over_sequences(void **state)
     for (size_t j = 0; j < size; j++)
         square += sum[j] * sum[j];
     for (size_t j = 0; j < size; j++)
-        assert_true(fabs((double)gradient[j] - sum[j]) < 1e-4 * sqrt(square));
+        assert_true(!trained(&s, j) || fabs((double)gradient[j] - sum[j]) < 1e-4 * sqrt(square));
     assert_true(fabs(norm - sqrt(square)) < 1e-4 * norm);
     tape_free(t);
     free(sum);
@@ -131,7 +140,7 @@ static void weights_weigh(void **state)
     real *R = gradient_of(&s, 1, 30, (struct objective_weights){0, 1}, GROUP_ALL, &r, &norm);
     real *both = gradient_of(&s, 1, 30, (struct objective_weights){2, 3}, GROUP_ALL, &r, &norm);
     for (size_t j = 0; j < s.m->params.size; j++)
-        assert_true(fabs((double)(both[j] - 2 * D[j] - 3 * R[j])) < 1e-4 * norm);
+        assert_true(!trained(&s, j) || fabs((double)(both[j] - 2 * D[j] - 3 * R[j])) < 1e-4 * norm);
     free(D);
     free(R);
     free(both);
@@ -170,7 +179,9 @@ static void leaves_no_trace(void **state)
     struct batch_result r;
     double norm;
     real *fresh = gradient_of(&s, 1, 30, (struct objective_weights){1, 1}, GROUP_ALL, &r, &norm),
-         *again = xcalloc(s.m->params.size, sizeof(real));
+         *again = xmalloc(s.m->params.size * sizeof(real));
+    for (size_t j = 0; j < s.m->params.size; j++)
+        again[j] = -77;
     struct pool *pool = pool_new(1);
     struct gradient_engine *g = gradient_new(s.m, &s.d, BATCH, pool);
     struct batch_result other;
