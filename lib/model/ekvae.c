@@ -16,6 +16,7 @@ struct ekvae_settings {
     struct transition_settings transition;
     struct push_settings push;
     double first_variance; /* before the first frame, of what no frame shows, held; 0: learned */
+    int passes;            /* of the smoother in use */
 };
 
 #define AT(member) offsetof(struct ekvae_settings, member)
@@ -30,6 +31,9 @@ static const struct option_row ekvae_options[] = {
     {"first-variance", 0, OPT_REAL, AT(first_variance), "0", 0, 1e8, NULL, "V",
      "variance that the belief before the first frame has of what no frame shows, held, so that frames and controls tell the first "
      "velocities (of what a frame shows it is 100: for data whose first frames are seen); 0: learned, from 1"},
+    {"passes", 0, OPT_INT, AT(passes), "1", 1, 100, NULL, "N",
+     "how often smoothed beliefs are made when the model is used: from the second time on with the transition at the states that the time "
+     "before found, not at filtered means, which know least where a sequence begins; the bound has those of the first"},
     {"circles", 0, OPT_INT, AT(transition.circles), "0", 0, 31, NULL, "N",
      "the first N pairs of the positions are points on circles, which a velocity turns; the others are on lines"},
     {"motors", 0, OPT_REAL, AT(transition.motors), "0", 0, 1000, NULL, "G",
@@ -41,7 +45,7 @@ static const struct option_row ekvae_options[] = {
 };
 
 struct ekvae {
-    int dz, da;
+    int dz, da, passes;
     struct coder coder;
     struct chart chart;
     struct transition transition;
@@ -92,6 +96,7 @@ static void ekvae_declare(struct model *m, uint64_t seed)
     struct ekvae *k = m->parts;
     k->dz = s->common.latent;
     k->da = s->aux;
+    k->passes = s->passes;
     k->coder = coder_declare(m, k->da, k->da, seed);
     k->chart = chart_declare(&m->params, s->transition.circles, k->da - 2 * s->transition.circles, seed);
     k->first_mean = params_add(&m->params, "first.mean", k->dz, 1, GROUP_PHI, 1);
@@ -148,6 +153,13 @@ struct filter_pass {
     var *F, *Q;              /* likewise */
 };
 
+/* What a filter is given. */
+struct given {
+    var *a, *R;                  /* what frames tell, da×(T·B), and its noise as in struct recognised */
+    const struct calibration *c; /* what a being q's means changes; NULL: a are samples */
+    var *at;                     /* states that the transition is taken at, dz×(T·B); NULL: the filtered means */
+};
+
 static struct belief first_belief(struct tape *t, const struct ekvae *k, const struct calibration *c, int lanes)
 {
     struct gauss first = {param(t, k->first_mean), shift(t, v_exp(t, param(t, k->first_log_var)), VARIANCE_FLOOR)};
@@ -187,9 +199,8 @@ static struct transition_at stand_still(struct tape *t, const struct transition_
         .F = choose(t, alive, at->F, unit), .push = at->push ? mul_lanes(t, at->push, alive) : NULL, .Q = mul_lanes(t, at->Q, alive)};
 }
 
-/* c: NULL, or what a being q's means changes. */
-static struct filter_pass run_filter(const struct model *m, struct tape *t, const struct batch *b, var *a, var *R,
-                                     const struct calibration *c, struct carry *carry)
+static struct filter_pass run_filter(const struct model *m, struct tape *t, const struct batch *b, const struct given *g,
+                                     struct carry *carry)
 {
     const struct ekvae *k = m->parts;
     int T = b->T, B = b->B;
@@ -198,18 +209,20 @@ static struct filter_pass run_filter(const struct model *m, struct tape *t, cons
     var *u = b->u ? batch_value(t, b->u, b->du, T * B) : NULL, *seen = b->all_seen ? NULL : batch_value(t, b->seen, 1, T * B);
     bool goes_on = carry && carry->steps > 0;
     var *push = NULL;
-    struct belief z = goes_on ? carried_belief(t, k, carry, &push, m->du) : first_belief(t, k, c, B);
+    struct belief z = goes_on ? carried_belief(t, k, carry, &push, m->du) : first_belief(t, k, g->c, B);
     for (int s = 0; s < T; s++) {
         if (s > 0 || goes_on) {
-            struct transition_at at = moved(t, k, z.mean, s > 0 && u ? step_of(t, u, s - 1, B) : push);
-            at.Q = calibrated_Q(t, c, at.Q);
+            var *from = g->at ? step_of(t, g->at, s - 1, B) : z.mean;
+            struct transition_at at = moved(t, k, from, s > 0 && u ? step_of(t, u, s - 1, B) : push);
+            at.Q = calibrated_Q(t, g->c, at.Q);
             at.Q = transition_noise(t, &k->transition, &at);
             if (some_ended(b, s))
                 at = stand_still(t, &at, b, s, k->dz);
             z = kalman_predict(t, z, at.F, at.push, at.Q);
             F[s] = at.F, Q[s] = at.Q, pm[s] = z.mean, pP[s] = z.cov;
         }
-        z = kalman_update(t, z, step_of(t, a, s, B), H, R->rows == k->da ? R : step_of(t, R, s, B), seen ? step_of(t, seen, s, B) : NULL);
+        var *R = g->R->rows == k->da ? g->R : step_of(t, g->R, s, B);
+        z = kalman_update(t, z, step_of(t, g->a, s, B), H, R, seen ? step_of(t, seen, s, B) : NULL);
         mean[s] = z.mean, cov[s] = z.cov;
     }
     if (carry)
@@ -226,6 +239,18 @@ static struct filter_pass run_filter(const struct model *m, struct tape *t, cons
 static struct belief run_smoother(struct tape *t, const struct filter_pass *pass, const struct batch *b)
 {
     return smooth_batch(t, pass->filtered, pass->predicted, pass->F, pass->Q, b);
+}
+
+/* The iterated extended Kalman smoother, Gauss and Newton's method for the likeliest states (Bell 1994). */
+static struct belief smooth_again(const struct model *m, struct tape *t, const struct batch *b, struct given g, struct belief z)
+{
+    const struct ekvae *k = m->parts;
+    for (int i = 1; i < k->passes && b->T > 1; i++) {
+        g.at = z.mean;
+        struct filter_pass pass = run_filter(m, t, b, &g, NULL);
+        z = run_smoother(t, &pass, b);
+    }
+    return z;
 }
 
 /* ---- the bound ---- */
@@ -286,7 +311,8 @@ static struct loss ekvae_loss(const struct model *m, struct tape *t, const struc
     int T = b->T, B = b->B;
     struct recognised r = recognised(t, k, NULL, batch_value(t, b->x, b->dx, T * B));
     var *coder = sample_diag(t, r.coder, noise_steps(t, n, NOISE_AUX, b, k->da, 0, T));
-    struct filter_pass pass = run_filter(m, t, b, chart_apply(t, &k->chart, coder), r.R, NULL, NULL);
+    struct given g = {.a = chart_apply(t, &k->chart, coder), .R = r.R};
+    struct filter_pass pass = run_filter(m, t, b, &g, NULL);
     bool smooths = !model_settings(m)->filter;
     struct belief state = smooths ? run_smoother(t, &pass, b) : pass.filtered;
     var *L = chol(t, state.cov, k->dz);
@@ -317,8 +343,9 @@ static struct inferred ekvae_infer(const struct model *m, struct tape *t, const 
     const struct calibration *c = n->off ? &k->means : NULL;
     struct recognised r = recognised(t, k, c, batch_value(t, b->x, b->dx, b->T * b->B));
     var *coder = sample_diag(t, r.coder, noise_steps(t, n, NOISE_AUX, b, k->da, 0, b->T));
-    struct filter_pass pass = run_filter(m, t, b, chart_apply(t, &k->chart, coder), r.R, c, carry);
-    struct belief z = how == INFER_SMOOTHED ? run_smoother(t, &pass, b) : pass.filtered;
+    struct given g = {.a = chart_apply(t, &k->chart, coder), .R = r.R, .c = c};
+    struct filter_pass pass = run_filter(m, t, b, &g, carry);
+    struct belief z = how == INFER_SMOOTHED ? smooth_again(m, t, b, g, run_smoother(t, &pass, b)) : pass.filtered;
     return (struct inferred){z.mean, z.cov, NULL};
 }
 
@@ -328,7 +355,8 @@ static struct loss ekvae_surprise(const struct model *m, struct tape *t, const s
     const struct ekvae *k = m->parts;
     const struct calibration *c = &k->means;
     struct recognised r = recognised(t, k, c, batch_value(t, b->x, b->dx, b->T * b->B));
-    struct filter_pass pass = run_filter(m, t, b, r.q.mean, r.R, c, NULL);
+    struct given g = {.a = r.q.mean, .R = r.R, .c = c};
+    struct filter_pass pass = run_filter(m, t, b, &g, NULL);
     struct belief z = first_belief(t, k, c, b->B);
     if (b->T > 1)
         z = (struct belief){stack_lanes(t, 2, (var *const[]){z.mean, pass.predicted.mean}),

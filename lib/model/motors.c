@@ -6,8 +6,7 @@
  * position in each substep, in all by d = C v̄, C diagonal and v̄ the mean of the N new velocities. c are the forces of an inertia that
  * changes along the way, centrifugal and Coriolis's: with S = C/N, what a velocity moves its coordinate by in a substep,
  *     c_i = Σ_jk (S_k ∂A_ij/∂p_k − S_i ∂A_jk/∂p_i / 2) v_j v_k.
- * A and D, held where a step begins, are told by its positions; c by each substep's velocities, and held as the mixture is where F is a
- * derivative.
+ * All of it is told by the positions where a substep begins, c by its velocities too, and held where F is a derivative.
  *
  * What it is for: pictures leave it open by which coordinates a pose is told, any smooth functions of one set are another. A motor acts on
  * its joint's own coordinate, whatever the pose, in few of them. A drag may depend on the pose, since a soft limit is one. */
@@ -76,22 +75,56 @@ static var *inertial_force(struct tape *t, int n, var *const *dA, var *S, var *v
     return sub(t, sum, mul(t, S, stack_rows(t, n, half)));
 }
 
-/* What all substeps have in common: v' = kept v + inverse (force − c), with inverse = (A + D)⁻¹. */
+/* What positions tell: the mixture, M×L, and its derivatives by the n coordinates. */
+struct told {
+    var *alpha, **slope;
+};
+
+/* Direction of coordinate k at positions p: a turn of a circle, or along a line. */
+static var *coordinate(struct tape *t, const struct transition *tr, var *p, int k)
+{
+    int N = tr->circles, rows = tr->positions, first = k < N ? 2 * k : N + k;
+    var **part = tape_alloc(t, sizeof(var *) * (size_t)rows), *none = filled(t, 1, p->lanes, 0);
+    for (int i = 0; i < rows; i++)
+        part[i] = none;
+    if (k < N) {
+        part[first] = scale(t, rows_of(t, p, first + 1, 1), -1);
+        part[first + 1] = rows_of(t, p, first, 1);
+    } else {
+        part[first] = filled(t, 1, p->lanes, 1);
+    }
+    return stack_rows(t, rows, part);
+}
+
+static struct told told_by(struct tape *t, const struct transition *tr, var *p)
+{
+    int n = tr->motors.n;
+    struct told told = {softmax(t, mlp_apply(t, &tr->g, p)), tape_alloc(t, sizeof(var *) * (size_t)n)};
+    for (int k = 0; k < n; k++) {
+        var *g = mlp_slope(t, &tr->g, p, coordinate(t, tr, p, k));
+        told.slope[k] = sub(t, mul(t, told.alpha, g), mul_lanes(t, told.alpha, sum_rows(t, mul(t, told.alpha, g))));
+    }
+    return told;
+}
+
+/* A substep's law: v' = kept v + inverse (force − c), with inverse = (A + D)⁻¹. */
 struct law {
     var *kept, *inverse, *force, *S, **dA;
 };
 
-static struct law law_at(struct tape *t, const struct motors *m, const struct motors_at *at)
+static struct law law_at(struct tape *t, const struct transition *tr, var *p, var *u)
 {
-    int n = m->n, lanes = at->alpha->lanes;
+    const struct motors *m = &tr->motors;
+    int n = m->n, lanes = p->lanes;
+    struct told told = told_by(t, tr, p);
     var *root = param(t, m->root_A), *bases = mat_mul_nt(t, root, root, n, n, n), **dA = tape_alloc(t, sizeof(var *) * (size_t)n);
-    var *D = matmul(t, v_exp(t, param(t, m->log_D)), at->alpha);
-    var *by_force = inverse(t, add_diag(t, matmul(t, bases, at->alpha), D, n), n);
-    var *force = add(t, matmul(t, param(t, m->f), at->alpha), mul(t, spread(t, param(t, m->E), lanes), at->u));
+    var *D = matmul(t, v_exp(t, param(t, m->log_D)), told.alpha);
+    var *by_force = inverse(t, add_diag(t, matmul(t, bases, told.alpha), D, n), n);
+    var *force = add(t, matmul(t, param(t, m->f), told.alpha), mul(t, spread(t, param(t, m->E), lanes), u));
     for (int k = 0; k < n; k++)
-        dA[k] = matmul(t, bases, at->slope[k]);
+        dA[k] = matmul(t, bases, told.slope[k]);
     return (struct law){identity_minus(t, mat_mul(t, by_force, diag_matrix(t, D), n, n, n), n), by_force, force,
-                        spread(t, scale(t, at->C, 1.0 / m->substeps), lanes), dA};
+                        spread(t, scale(t, param(t, tr->C), 1.0 / m->substeps), lanes), dA};
 }
 
 /* A substep from velocities near v: exact in them but for c, which is that of v. */
@@ -100,17 +133,20 @@ static struct affine substep(struct tape *t, const struct law *law, int n, var *
     return (struct affine){law->kept, mat_vec(t, law->inverse, sub(t, law->force, inertial_force(t, n, law->dA, law->S, v)))};
 }
 
-struct moving motors_apply(struct tape *t, const struct motors *m, const struct motors_at *at, int positions)
+struct moving motors_apply(struct tape *t, const struct transition *tr, var *z, var *u)
 {
-    int n = m->n;
-    struct law law = law_at(t, m, at);
-    struct affine moved = substep(t, &law, n, at->v), sum = moved;
-    for (int i = 1; i < m->substeps; i++) {
-        var *v = add(t, mat_vec(t, moved.A, at->v), moved.b);
-        moved = chained(t, substep(t, &law, n, v), moved, n);
-        sum = (struct affine){add(t, sum.A, moved.A), add(t, sum.b, moved.b)};
+    int n = tr->motors.n, K = tr->positions, N = tr->motors.substeps;
+    var *p = rows_of(t, z, 0, K), *v = rows_of(t, z, K, n), *now = v;
+    struct affine moved = {0}, sum = {0}; /* of v: after the substeps so far, and summed over them */
+    for (int i = 0; i < N; i++) {
+        struct law law = law_at(t, tr, p, u);
+        struct affine step = substep(t, &law, n, now);
+        moved = i == 0 ? step : chained(t, step, moved, n);
+        sum = i == 0 ? moved : (struct affine){add(t, sum.A, moved.A), add(t, sum.b, moved.b)};
+        if (i == N - 1)
+            break;
+        now = add(t, mat_vec(t, moved.A, v), moved.b);
+        p = positions_displaced(t, tr, p, mul(t, law.S, now));
     }
-    double share = 1.0 / m->substeps;
-    return (struct moving){behind(t, moved.A, n, positions), moved.b, behind(t, scale(t, sum.A, share), n, positions),
-                           scale(t, sum.b, share)};
+    return (struct moving){behind(t, moved.A, n, K), moved.b, behind(t, scale(t, sum.A, 1.0 / N), n, K), scale(t, sum.b, 1.0 / N)};
 }

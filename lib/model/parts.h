@@ -22,19 +22,15 @@ struct moving {
 /* positions.c: C at its start, → its index; and the whole transition but for its noise, given how the velocities move. */
 int positions_declare(struct params *p, const struct transition *tr);
 struct transition_at positions_move(struct tape *t, const struct transition *tr, var *z, struct moving v);
+/* Positions p, K×L, after displacements d, (dz−K)×L of motors. */
+var *positions_displaced(struct tape *t, const struct transition *tr, var *p, var *d);
 /* 𝒟 (1×B) with that of the frames before sub-sequences (b->before; NULL: unchanged), which first states z1 explain: decoded from
  * transition_before(). For kinds whose decoder sees the positions alone. */
 var *distortion_before(struct tape *t, const struct model *m, const struct batch *b, const struct transition *tr, var *distortion, var *z1);
 
 /* Motors (motors.c) of n velocities. What they do at given states to velocities behind K positions. */
 struct motors motors_declare(struct params *p, int n, int bases, double gain, int substeps, uint64_t seed);
-struct motors_at {
-    var *alpha;  /* the mixture, M×L */
-    var **slope; /* its derivatives by the n coordinates, M×L each */
-    var *C;      /* displacement by the velocities, n×1 */
-    var *v, *u;  /* velocities and controls, n×L */
-};
-struct moving motors_apply(struct tape *t, const struct motors *m, const struct motors_at *at, int positions);
+struct moving motors_apply(struct tape *t, const struct transition *tr, var *z, var *u);
 
 /* The map between coders' numbers and auxiliary variables of which some are on circles (chart.c): D×L → D×L, D = 2·circles + lines, and
  * back. Without circles, or lines, it is none. */

@@ -125,6 +125,14 @@ struct transition_at positions_move(struct tape *t, const struct transition *tr,
     return tr->circles > 0 ? move_on_circles(t, tr, z, v) : move_on_lines(t, tr, v);
 }
 
+var *positions_displaced(struct tape *t, const struct transition *tr, var *p, var *d)
+{
+    if (tr->circles == 0)
+        return add(t, p, d);
+    var *z = above(t, p, d); /* of which the positions are read */
+    return stack_rows(t, tr->positions, move_all(t, tr, z, d, displacement_map(t, tr, p->lanes)).p);
+}
+
 var *transition_spread(struct tape *t, const struct transition *tr, const struct transition_at *at, var *variance)
 {
     int K = tr->positions, dz = tr->dz, n = dz - K, lanes = variance->lanes;

@@ -128,42 +128,15 @@ static struct moving mixed(struct tape *t, const struct transition *tr, var *alp
     return v;
 }
 
-/* Direction of coordinate k at positions p: a turn of a circle, or along a line. */
-static var *coordinate(struct tape *t, const struct transition *tr, var *p, int k)
-{
-    int N = tr->circles, rows = tr->positions, first = k < N ? 2 * k : N + k;
-    var **part = tape_alloc(t, sizeof(var *) * (size_t)rows), *none = filled(t, 1, p->lanes, 0);
-    for (int i = 0; i < rows; i++)
-        part[i] = none;
-    if (k < N) {
-        part[first] = scale(t, rows_of(t, p, first + 1, 1), -1);
-        part[first + 1] = rows_of(t, p, first, 1);
-    } else {
-        part[first] = filled(t, 1, p->lanes, 1);
-    }
-    return stack_rows(t, rows, part);
-}
-
-static struct moving motored(struct tape *t, const struct transition *tr, var *alpha, var *z, var *u)
-{
-    int n = tr->motors.n, K = tr->positions;
-    var *p = rows_of(t, z, 0, K), **slope = tape_alloc(t, sizeof(var *) * (size_t)n);
-    for (int k = 0; k < n; k++) {
-        var *g = mlp_slope(t, &tr->g, p, coordinate(t, tr, p, k));
-        slope[k] = sub(t, mul(t, alpha, g), mul_lanes(t, alpha, sum_rows(t, mul(t, alpha, g))));
-    }
-    struct motors_at at = {alpha, slope, param(t, tr->C), rows_of(t, z, K, n), u};
-    return motors_apply(t, &tr->motors, &at, K);
-}
-
 struct transition_at transition_apply(struct tape *t, const struct transition *tr, var *z, var *u)
 {
     if (tr->du > 0 && !u)
         u = filled(t, tr->du, z->lanes, 0);
     if (tr->du == 0)
         u = NULL;
-    var *alpha = mixture(t, tr, z, u), *Q = v_exp(t, param(t, tr->log_Q));
-    struct transition_at at = positions_move(t, tr, z, tr->motors.n > 0 ? motored(t, tr, alpha, z, u) : mixed(t, tr, alpha, u));
+    bool motors = tr->motors.n > 0;
+    var *alpha = motors && tr->shared_noise ? NULL : mixture(t, tr, z, u), *Q = v_exp(t, param(t, tr->log_Q));
+    struct transition_at at = positions_move(t, tr, z, motors ? motors_apply(t, tr, z, u) : mixed(t, tr, alpha, u));
     at.Q = shift(t, tr->shared_noise ? spread(t, Q, z->lanes) : matmul(t, Q, alpha), VARIANCE_FLOOR);
     return at;
 }

@@ -172,9 +172,9 @@ static inline double plain_inertia(const struct parts *a, int i, int j, const do
     return sum;
 }
 
-/* What is held at a state where F is a derivative: the mixture, and motors' inertial forces in each substep. */
+/* What is held at a state where F is a derivative: the mixture, with motors that of each substep, and their inertial forces. */
 struct held {
-    double alpha[BASES], force[3][2];
+    double alpha[3][BASES], force[3][2];
 };
 
 /* Positions with coordinate k moved by h. */
@@ -245,24 +245,10 @@ static inline void plain_motors(const struct parts *a, const struct held *h, con
     memset(mean, 0, (size_t)n * sizeof *mean);
     for (int s = 0; s < N; s++) {
         memcpy(v, next, (size_t)n * sizeof *v);
-        plain_substep(a, h->alpha, h->force[s], v, u, next);
+        plain_substep(a, h->alpha[s], h->force[s], v, u, next);
         for (int i = 0; i < n; i++)
             mean[i] += next[i] / N;
     }
-}
-
-static inline struct held plain_hold(const struct parts *a, const double *z, const double *u)
-{
-    struct held h = {0};
-    double v[MOST], next[MOST];
-    memcpy(v, z + a->tr.positions, sizeof *v * (size_t)(a->tr.dz - a->tr.positions));
-    plain_mixture(a, z, u, h.alpha);
-    for (int s = 0; a->tr.motors.n > 0 && s < a->tr.motors.substeps; s++) {
-        plain_inertial_force(a, z, v, h.force[s]);
-        plain_substep(a, h.alpha, h.force[s], v, u, next);
-        memcpy(v, next, sizeof *v * (size_t)a->tr.motors.n);
-    }
-    return h;
 }
 
 /* What velocities do to position, or pair, number i: C v. */
@@ -289,6 +275,27 @@ static inline void plain_moved(const struct parts *a, const double *p, const dou
         out[i] = p[i] + plain_displacement(a, i - N, v);
 }
 
+static inline struct held plain_hold(const struct parts *a, const double *z, const double *u)
+{
+    struct held h = {0};
+    int n = a->tr.dz - a->tr.positions;
+    double v[MOST], next[MOST], now[MOST], on[MOST], share[MOST];
+    memcpy(now, z, sizeof *now * (size_t)a->tr.dz);
+    memcpy(v, z + a->tr.positions, sizeof *v * (size_t)n);
+    plain_mixture(a, z, u, h.alpha[0]);
+    for (int s = 0; a->tr.motors.n > 0 && s < a->tr.motors.substeps; s++) {
+        plain_mixture(a, now, u, h.alpha[s]);
+        plain_inertial_force(a, now, v, h.force[s]);
+        plain_substep(a, h.alpha[s], h.force[s], v, u, next);
+        memcpy(v, next, sizeof *v * (size_t)n);
+        for (int i = 0; i < n; i++)
+            share[i] = v[i] / a->tr.motors.substeps;
+        plain_moved(a, now, share, on);
+        memcpy(now, on, sizeof *now * (size_t)a->tr.positions);
+    }
+    return h;
+}
+
 /* The new velocities, and those that move positions. */
 static inline void plain_velocities(const struct parts *a, const struct held *h, const double *z, const double *u, double *next,
                                     double *moving)
@@ -296,7 +303,7 @@ static inline void plain_velocities(const struct parts *a, const struct held *h,
     if (a->tr.motors.n > 0) {
         plain_motors(a, h, z + a->tr.positions, u, next, moving);
     } else {
-        plain_free(a, h->alpha, z, u, next);
+        plain_free(a, h->alpha[0], z, u, next);
         memcpy(moving, next, (size_t)(a->tr.dz - a->tr.positions) * sizeof *next);
     }
 }

@@ -16,7 +16,7 @@ static void compare_mean(const struct run *r, const var *mean, int l)
     lane_of(r->z, l, z);
     lane_of(r->u, l, u);
     struct held held = plain_hold(&r->a, z, u);
-    const double *alpha = held.alpha;
+    const double *alpha = held.alpha[0];
     plain_next(&r->a, &held, z, u, next);
     for (int i = 0; i < dz; i++) {
         double sum = r->at.push ? number(r->at.push, i, l) : 0, Q = VARIANCE_FLOOR;
