@@ -49,24 +49,21 @@ static void add_history(struct model *m, const char *command)
     json_decref(holder);
 }
 
-static int calibrate(struct model *m, const struct dataset *d, const char *name, struct error *e)
+static int calibrate(struct model *m, const struct dataset *d, const char *name, struct calibration_told *told, struct error *e)
 {
     if (model_fits(m, d, name, e))
         return e->code;
     if (d->observed == 0)
         return error_set(e, DSSM_BAD_INPUT, "%s: field x: expected observed steps to fit noises to, got none", name);
-    struct calibration_told told;
     struct pool *pool = pool_new(settings.common.threads);
     struct progress *progress = progress_new(program.name, settings.common.quiet);
-    int status = calibrate_run(m, d, &settings.calibrate, progress, pool, &told, e);
+    int status = calibrate_run(m, d, &settings.calibrate, progress, pool, told, e);
     progress_end(progress);
     pool_free(pool);
-    if (status == DSSM_OK)
-        say(&told);
     return status;
 }
 
-static int on_stream(struct model *m, const char *path, const char *command, struct error *e)
+static int on_stream(struct model *m, const char *path, struct calibration_told *told, struct error *e)
 {
     struct dataset d;
     if (dataset_open(&d, path, settings.data_in, e))
@@ -75,12 +72,24 @@ static int on_stream(struct model *m, const char *path, const char *command, str
     if (remark)
         program_say(&program, settings.common.quiet, "%s", remark);
     free(remark);
-    int status = calibrate(m, &d, input_name(path), e);
+    int status = calibrate(m, &d, input_name(path), told, e);
     dataset_free(&d);
-    if (status)
-        return status;
+    return status;
+}
+
+static int with_model(struct model *m, const struct operands *operands, const char *command, struct error *e)
+{
+    struct calibration_told told;
+    if (!m->kind->surprise)
+        return error_set(e, DSSM_USAGE, "%s: expected a model with a Kalman filter (ekvae or kvae), got the %s", operands->v[0],
+                         m->kind->title);
+    if (on_stream(m, operands->n > 1 ? operands->v[1] : NULL, &told, e))
+        return e->code;
     add_history(m, command);
-    return model_save(m, settings.output, e);
+    if (model_save(m, settings.output, e))
+        return e->code;
+    say(&told);
+    return DSSM_OK;
 }
 
 static int run(const struct operands *operands, const char *command, struct error *e)
@@ -94,7 +103,7 @@ static int run(const struct operands *operands, const char *command, struct erro
     struct model *m = model_load(operands->v[0], e);
     if (!m)
         return e->code;
-    int status = on_stream(m, operands->n > 1 ? operands->v[1] : NULL, command, e);
+    int status = with_model(m, operands, command, e);
     model_free(m);
     return status;
 }

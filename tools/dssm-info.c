@@ -132,7 +132,7 @@ static void print_parameters(const json_t *list)
 {
     size_t i;
     json_t *entry;
-    printf("\n%-24s %13s  %-5s %12s\n", "parameter", "shape", "group", "norm");
+    printf("\n%-30s %13s  %-6s %12s\n", "parameter", "shape", "group", "norm");
     json_array_foreach(list, i, entry) {
         const json_t *shape = json_object_get(entry, "shape"), *length = json_object_get(entry, "norm");
         char sizes[32], number[32] = "not finite";
@@ -140,7 +140,7 @@ static void print_parameters(const json_t *list)
                  (long long)json_integer_value(json_array_get(shape, 1)));
         if (json_is_real(length))
             snprintf(number, sizeof number, "%.5g", json_real_value(length));
-        printf("%-24s %13s  %-5s %12s\n", json_string_value(json_object_get(entry, "name")), sizes,
+        printf("%-30s %13s  %-6s %12s\n", json_string_value(json_object_get(entry, "name")), sizes,
                json_string_value(json_object_get(entry, "group")), number);
     }
 }
@@ -161,6 +161,7 @@ static void print_rest(const json_t *all)
 {
     print_section(all, "settings", "settings");
     print_section(all, "training", "training");
+    print_section(json_object_get(all, "training"), "calibration", "calibration");
     print_training_settings(all);
     print_parameters(json_object_get(all, "parameters"));
     print_history(json_object_get(all, "history"));

@@ -32,12 +32,12 @@ typedef struct var {
 
 /* ---- parameters (params.c) ---- */
 
-/* One flat vector with a table of names, shapes and groups that initialisation, Adam, norms, checkpoints
- * and the phases of constrained optimisation all read. */
 /* GROUP_ALL is what trainings move; GROUP_BELIEF what is fitted to a trained model alone. */
 enum param_group { GROUP_THETA = 1, GROUP_PHI = 2, GROUP_PSI = 4, GROUP_PSI0 = 8, GROUP_PHI0 = 16, GROUP_ALL = 31, GROUP_BELIEF = 32 };
 enum { PARAM_GROUPS = 6 };
 
+/* One flat vector with a table of names, shapes and groups that initialisation, Adam, norms, checkpoints
+ * and the phases of constrained optimisation all read. */
 struct param {
     char *name; /* "encoder.0.weight" */
     int rows, cols;

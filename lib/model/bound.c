@@ -106,5 +106,7 @@ int dataset_bound(const struct model *m, const struct dataset *d, const struct n
 
 int dataset_surprise(const struct model *m, const struct dataset *d, struct pool *pool, struct bound *out, struct error *e)
 {
+    if (!m->kind->surprise)
+        bug("dataset_surprise: the %s has none", m->kind->title);
     return run_dataset((struct bound_job){.m = m, .loss = m->kind->surprise, .data = d}, pool, out, e);
 }

@@ -12,6 +12,14 @@ struct calibration calibration_declare(struct params *p, int dz, int da)
                                 .first_log_var = params_add(p, "calibration.first_log_variance", dz, 1, GROUP_BELIEF, 1)};
 }
 
+int model_measured(const struct model *m)
+{
+    int index = params_find(&m->params, "calibration.log_R");
+    if (index < 0)
+        bug("model_measured: the %s has no surprise", m->kind->title);
+    return m->params.entry[index].rows;
+}
+
 static var *times(struct tape *t, var *variance, int log_factor)
 {
     return mul_rows(t, variance, v_exp(t, param(t, log_factor)));

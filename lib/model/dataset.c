@@ -225,6 +225,15 @@ char *dataset_doubt(const struct dataset *d)
     return text ? text : doubt_size("u", &d->u_moments, 0); /* controls may rest */
 }
 
+int dataset_longest(const struct dataset *d, const int *pick, int n)
+{
+    size_t most = 0;
+    for (int i = 0; i < n; i++)
+        if (record_steps(&d->record[pick[i]]) > most)
+            most = record_steps(&d->record[pick[i]]);
+    return (int)most;
+}
+
 void dataset_free(struct dataset *d)
 {
     for (int i = 0; i < d->n; i++)

@@ -32,8 +32,10 @@ static const struct option_row ekvae_options[] = {
      "variance that the belief before the first frame has of what no frame shows, held, so that frames and controls tell the first "
      "velocities (of what a frame shows it is 100: for data whose first frames are seen); 0: learned, from 1"},
     {"passes", 0, OPT_INT, AT(passes), "1", 1, 100, NULL, "N",
-     "how often smoothed beliefs are made when the model is used: from the second time on with the transition at the states that the time "
-     "before found, not at filtered means, which know least where a sequence begins; the bound has those of the first"},
+     "how often smoothed beliefs (filtered ones are not) are made when the model is used: from the second time on with the transition at "
+     "the "
+     "states that the time before found, not at filtered means, which know least where a sequence begins; the bound has those of the "
+     "first"},
     {"circles", 0, OPT_INT, AT(transition.circles), "0", 0, 31, NULL, "N",
      "the first N pairs of the positions are points on circles, which a velocity turns; the others are on lines"},
     {"motors", 0, OPT_REAL, AT(transition.motors), "0", 0, 1000, NULL, "G",
@@ -51,7 +53,7 @@ struct ekvae {
     struct transition transition;
     struct prior prior;
     int log_R, first_mean, first_log_var; /* da×1; belief before the first frame, dz×1 each */
-    struct calibration means;             /* of beliefs made from q's means */
+    struct calibration calibration;       /* of beliefs made from q's means */
 };
 
 static int ekvae_check(const void *settings, int dx, int du, struct error *e)
@@ -110,7 +112,7 @@ static void ekvae_declare(struct model *m, uint64_t seed)
     }
     k->log_R = params_add(&m->params, "log_R", k->da, 1, GROUP_PSI, 10);
     params_fill(&m->params, k->log_R, log(s->transition.variance));
-    k->means = calibration_declare(&m->params, k->dz, k->da);
+    k->calibration = calibration_declare(&m->params, k->dz, k->da);
     k->prior = prior_declare(&m->params, &s->common, seed);
 }
 
@@ -156,7 +158,7 @@ struct filter_pass {
 /* What a filter is given. */
 struct given {
     var *a, *R;                  /* what frames tell, da×(T·B), and its noise as in struct recognised */
-    const struct calibration *c; /* what a being q's means changes; NULL: a are samples */
+    const struct calibration *c; /* what changes where a are q's means; NULL: a are samples */
     var *at;                     /* states that the transition is taken at, dz×(T·B); NULL: the filtered means */
 };
 
@@ -212,7 +214,7 @@ static struct filter_pass run_filter(const struct model *m, struct tape *t, cons
     struct belief z = goes_on ? carried_belief(t, k, carry, &push, m->du) : first_belief(t, k, g->c, B);
     for (int s = 0; s < T; s++) {
         if (s > 0 || goes_on) {
-            var *from = g->at ? step_of(t, g->at, s - 1, B) : z.mean;
+            var *from = g->at && s > 0 ? step_of(t, g->at, s - 1, B) : z.mean;
             struct transition_at at = moved(t, k, from, s > 0 && u ? step_of(t, u, s - 1, B) : push);
             at.Q = calibrated_Q(t, g->c, at.Q);
             at.Q = transition_noise(t, &k->transition, &at);
@@ -241,7 +243,7 @@ static struct belief run_smoother(struct tape *t, const struct filter_pass *pass
     return smooth_batch(t, pass->filtered, pass->predicted, pass->F, pass->Q, b);
 }
 
-/* The iterated extended Kalman smoother, Gauss and Newton's method for the likeliest states (Bell 1994). */
+/* As an iterated extended Kalman smoother does (Bell 1994), but with the F of (13), which holds the mixture: no exact step of Newton's. */
 static struct belief smooth_again(const struct model *m, struct tape *t, const struct batch *b, struct given g, struct belief z)
 {
     const struct ekvae *k = m->parts;
@@ -340,7 +342,7 @@ static struct inferred ekvae_infer(const struct model *m, struct tape *t, const 
                                    struct carry *carry)
 {
     const struct ekvae *k = m->parts;
-    const struct calibration *c = n->off ? &k->means : NULL;
+    const struct calibration *c = n->off ? &k->calibration : NULL;
     struct recognised r = recognised(t, k, c, batch_value(t, b->x, b->dx, b->T * b->B));
     var *coder = sample_diag(t, r.coder, noise_steps(t, n, NOISE_AUX, b, k->da, 0, b->T));
     struct given g = {.a = chart_apply(t, &k->chart, coder), .R = r.R, .c = c};
@@ -353,7 +355,7 @@ static struct loss ekvae_surprise(const struct model *m, struct tape *t, const s
 {
     (void)n;
     const struct ekvae *k = m->parts;
-    const struct calibration *c = &k->means;
+    const struct calibration *c = &k->calibration;
     struct recognised r = recognised(t, k, c, batch_value(t, b->x, b->dx, b->T * b->B));
     struct given g = {.a = r.q.mean, .R = r.R, .c = c};
     struct filter_pass pass = run_filter(m, t, b, &g, NULL);

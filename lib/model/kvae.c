@@ -44,12 +44,12 @@ struct kvae {
     struct coder coder;
     struct lstm lstm;
     struct prior prior;
-    int first_aux;                 /* a_0, da×1 */
-    int mix_weight, mix_bias;      /* W K×units, b K×1 */
-    int A, B, C;                   /* A − I (dz·dz)×K, (dz·du)×K (-1 without controls), C − [I 0] (da·dz)×K */
-    int log_Q, log_R;              /* dz×1, da×1 */
-    int first_mean, first_log_var; /* dz×1: the filter's start with the hierarchical prior; -1 with the normal one */
-    struct calibration means;      /* of beliefs made from q's means */
+    int first_aux;                  /* a_0, da×1 */
+    int mix_weight, mix_bias;       /* W K×units, b K×1 */
+    int A, B, C;                    /* A − I (dz·dz)×K, (dz·du)×K (-1 without controls), C − [I 0] (da·dz)×K */
+    int log_Q, log_R;               /* dz×1, da×1 */
+    int first_mean, first_log_var;  /* dz×1: the filter's start with the hierarchical prior; -1 with the normal one */
+    struct calibration calibration; /* of beliefs made from q's means */
 };
 
 static int kvae_check(const void *settings, int dx, int du, struct error *e)
@@ -98,7 +98,7 @@ static void kvae_declare(struct model *m, uint64_t seed)
         k->first_mean = params_add(p, "first.mean", k->dz, 1, GROUP_PHI, 1);
         k->first_log_var = params_add(p, "first.log_variance", k->dz, 1, GROUP_PHI, 10);
     }
-    k->means = calibration_declare(p, k->dz, k->da);
+    k->calibration = calibration_declare(p, k->dz, k->da);
     k->prior = prior_declare(p, &s->common, seed);
 }
 
@@ -214,7 +214,7 @@ static struct gauss first_gauss(struct tape *t, const struct kvae *k, int lanes)
     return (struct gauss){spread(t, param(t, k->first_mean), lanes), spread(t, variance_of(t, k->first_log_var), lanes)};
 }
 
-/* The belief before the first frame. c: NULL, or what a being q's means changes; so below. */
+/* The belief before the first frame. c: NULL, or what changes where a are q's means; so below. */
 static struct belief first_belief(struct tape *t, const struct kvae *k, const struct calibration *c, int lanes)
 {
     struct gauss g = {filled(t, k->dz, lanes, 0), filled(t, k->dz, lanes, 1)};
@@ -425,7 +425,7 @@ static struct inferred kvae_infer(const struct model *m, struct tape *t, const s
     const struct kvae *k = m->parts;
     struct gauss q = coder_encode(t, &k->coder, batch_value(t, b->x, b->dx, b->T * b->B));
     var *a = sample_diag(t, q, noise_steps(t, n, NOISE_AUX, b, k->da, 0, b->T));
-    struct pass pass = run_filter(m, t, b, a, n->off ? &k->means : NULL, past_of(t, k, carry));
+    struct pass pass = run_filter(m, t, b, a, n->off ? &k->calibration : NULL, past_of(t, k, carry));
     struct belief z = how == INFER_SMOOTHED ? run_smoother(t, &pass, b) : pass.filtered;
     var *memory = stack_rows(t, 3, (var *const[]){pass.memory, pass.fed, filled(t, 1, b->T * b->B, 1)});
     hold_memory(memory, b);
@@ -439,7 +439,7 @@ static struct loss kvae_surprise(const struct model *m, struct tape *t, const st
     (void)n;
     const struct kvae *k = m->parts;
     var *a = coder_encode(t, &k->coder, batch_value(t, b->x, b->dx, b->T * b->B)).mean;
-    struct pass pass = run_filter(m, t, b, a, &k->means, (struct past){0});
+    struct pass pass = run_filter(m, t, b, a, &k->calibration, (struct past){0});
     return surprise_of_batch(t, b, pass.predicted, a, pass.at.C, pass.R);
 }
 

@@ -128,6 +128,8 @@ int params_from_archive(const struct params *p, real *values, const char *prefix
         char name[256];
         snprintf(name, sizeof name, "%s%s", prefix, entry->name);
         const struct array *array = archive_get(a, name);
+        if (!array && entry->group == GROUP_BELIEF)
+            continue; /* a model from before there were any: not calibrated */
         char got[ARRAY_SHAPE_TEXT];
         if (!array || array->dims != 2 || array->shape[0] != (size_t)entry->rows || array->shape[1] != (size_t)entry->cols)
             return error_set(e, DSSM_BAD_INPUT, "tensor %s: expected shape [%d,%d], got %s", name, entry->rows, entry->cols,

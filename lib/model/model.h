@@ -53,6 +53,8 @@ int dataset_piece(const struct dataset *d, int i, size_t first, size_t steps, st
 /* Sequences from..from+n-1 as a whole, likewise; all or, with an error, none. */
 int dataset_pieces(const struct dataset *d, int from, int n, struct record *out, struct error *e);
 void dataset_pieces_free(const struct dataset *d, struct record *pieces, int n);
+/* Steps of the longest of sequences pick[0..n-1]. */
+int dataset_longest(const struct dataset *d, const int *pick, int n);
 /* Tells the system that sequences pick[0..n-1] will be wanted soon. */
 void dataset_expect(const struct dataset *d, const int *pick, int n);
 
@@ -440,6 +442,9 @@ struct belief belief_step(struct tape *t, struct belief z, int step, int B);
  * F and Q by which those were predicted (lane (t−2)·B + b). At the last step of a sequence, and behind it, the filtered ones. */
 struct belief smooth_batch(struct tape *t, struct belief filtered, struct belief predicted, var *F, var *Q, const struct batch *b);
 
+/* How many numbers a frame shows to a model whose kind has a surprise: Da. (calibration.c) */
+int model_measured(const struct model *m);
+
 /* ---- the bound over a data set (bound.c) ---- */
 struct bound {
     double distortion, rate; /* means, nats a sequence */
@@ -451,7 +456,7 @@ struct bound model_bound(const struct model *m, const struct record *records, in
 /* The same of a data set, whose sequences are in memory a few at a time if they stand in a file. */
 int dataset_bound(const struct model *m, const struct dataset *d, const struct noise *noise, struct pool *pool, struct bound *out,
                   struct error *e);
-/* Likewise the kind's surprise, if it has one. */
+/* Likewise the surprise of a kind that has one. */
 int dataset_surprise(const struct model *m, const struct dataset *d, struct pool *pool, struct bound *out, struct error *e);
 
 /* ---- rollouts (rollout.c), for any kind ---- */

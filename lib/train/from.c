@@ -22,7 +22,7 @@ static int check(const struct model *from, const struct model *m, const char *pa
 }
 
 /* What no training moves is a setting's, or fitted to what was trained: the new model's own. */
-static void keep_held(struct model *from, const struct model *m)
+static void keep_own(struct model *from, const struct model *m)
 {
     for (int i = 0; i < m->params.n; i++) {
         const struct param *entry = &m->params.entry[i];
@@ -40,6 +40,6 @@ int from_load(const char *path, const struct model *m, struct model **from, stru
         return e->code;
     int code = check(*from, m, path, e);
     if (code == DSSM_OK)
-        keep_held(*from, m);
+        keep_own(*from, m);
     return code;
 }

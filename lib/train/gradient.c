@@ -45,7 +45,7 @@ struct gradient_engine *gradient_new(const struct model *m, const struct dataset
     return g;
 }
 
-void gradient_take(struct gradient_engine *g, model_loss *loss)
+void gradient_set_loss(struct gradient_engine *g, model_loss *loss)
 {
     g->loss = loss;
 }

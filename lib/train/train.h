@@ -102,7 +102,7 @@ struct batch_result {
 struct gradient_engine;
 struct gradient_engine *gradient_new(const struct model *m, const struct dataset *d, int batch, struct pool *pool);
 /* From here on the gradient is this loss's, not the bound's. */
-void gradient_take(struct gradient_engine *g, model_loss *loss);
+void gradient_set_loss(struct gradient_engine *g, model_loss *loss);
 void gradient_free(struct gradient_engine *g);
 /* Values of the bound for records pick[0..n-1]; keeps the tapes for gradient_backward, to which pick, from and noise must live too.
  * Of sequence i it takes the T steps from from[i] on (from NULL: from 0 on), or as many as it has from there, at least one; both terms and
@@ -135,8 +135,8 @@ struct calibration_told {
     struct surprise_told before, after;
 };
 /* Fits what beliefs made from means change (GROUP_BELIEF) to the data, so that their likelihood by the filter's innovations is largest;
- * nothing else of the model moves. m->training says so. DSSM_USAGE for a kind without a Kalman filter; DSSM_DIVERGED, with the update,
- * where the likelihood is not finite, or worse in the end. */
+ * nothing else of the model, whose kind has a surprise, moves, and nothing at all where nothing is left to fit. m->training says so.
+ * DSSM_DIVERGED, with the update, where the likelihood is not finite, or is clearly worse in the end. */
 int calibrate_run(struct model *m, const struct dataset *d, const struct calibrate_settings *s, struct progress *progress,
                   struct pool *pool, struct calibration_told *told, struct error *e);
 

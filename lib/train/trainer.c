@@ -29,15 +29,6 @@ static void expect_next(const struct run *r, int n)
         dataset_expect(r->data, r->order + next * n, n);
 }
 
-static int longest_of(const struct dataset *d, const int *pick, int n)
-{
-    size_t most = 0;
-    for (int i = 0; i < n; i++)
-        if (record_steps(&d->record[pick[i]]) > most)
-            most = record_steps(&d->record[pick[i]]);
-    return (int)most;
-}
-
 /* ---- one update ---- */
 
 /* Groups that move in this update: those of the phase, without the hierarchical prior's as long as that keeps still. */
@@ -64,7 +55,7 @@ int run_forward(struct run *r, unsigned moving, struct batch_result *out, struct
     const int *pick = pick_batch(r, &n);
     struct noise noise = {start_seed(r), (uint32_t)r->now.update, false};
     expect_next(r, n);
-    return gradient_forward(r->engine, pick, n, NULL, longest_of(r->data, pick, n), moving, &noise, out, e);
+    return gradient_forward(r->engine, pick, n, NULL, dataset_longest(r->data, pick, n), moving, &noise, out, e);
 }
 
 /* On sub-sequences. The objective stays as it is: a short sequence tells less of a state, so its distortion does not compare with 𝒟₀. */
@@ -73,7 +64,7 @@ static int forward_cropped(struct run *r, struct objective_weights *w, struct ba
     int n, update = (int)r->now.update;
     const int *pick = pick_batch(r, &n);
     struct noise noise = {start_seed(r), (uint32_t)update, false};
-    int length = crop_length(r->s, noise.seed, update, longest_of(r->data, pick, n));
+    int length = crop_length(r->s, noise.seed, update, dataset_longest(r->data, pick, n));
     for (int i = 0; i < n; i++)
         r->from[i] = crop_start(noise.seed, update, pick[i], (int)record_steps(&r->data->record[pick[i]]), length);
     expect_next(r, n);

@@ -20,17 +20,18 @@ static void assert_near(const char *what, int lane, double got, double expected,
 
 /* ---- the linear special case ---- */
 
-static struct model *linear_model(int du, bool filter, int positions)
+/* As any_model.h has it, with one layer, of which the bases are alike or are not. */
+static struct model *model_of(int du, bool filter, int positions, int passes, bool alike)
 {
     char json[400];
     snprintf(json, sizeof json,
-             "{\"encoder\": [], \"decoder\": [], \"passes\": 3, \"bases\": 3, \"transition_hidden\": [3], \"prior\": \"normal\", \"sigma_x2\": 0.1, "
+             "{\"encoder\": [], \"decoder\": [], \"passes\": %d, \"bases\": 3, \"transition_hidden\": [3], \"prior\": \"normal\", \"sigma_x2\": 0.1, "
              "\"start_variance\": 0.1, \"filter\": %s, \"positions\": %d}",
-             filter ? "true" : "false", positions);
+             passes, filter ? "true" : "false", positions);
     struct model *m = fixture_model("ekvae", json, ANY_DX, du, 7);
     any_move(m);
     static const char *const bases[] = {"transition.F_minus_I", "transition.log_Q", "transition.B"};
-    for (int k = 0; k < (du > 0 ? 3 : 2); k++) {
+    for (int k = 0; alike && k < (du > 0 ? 3 : 2); k++) {
         const struct param *e = &m->params.entry[params_find(&m->params, bases[k])];
         real *value = fixture_param(m, bases[k]);
         for (int i = 0; i < e->rows; i++)
@@ -40,17 +41,34 @@ static struct model *linear_model(int du, bool filter, int positions)
     return m;
 }
 
+static struct model *linear_model(int du, bool filter, int positions)
+{
+    return model_of(du, filter, positions, 3, true);
+}
+
 enum { N = 3, D = 2, BASES = 3 };
 
+/* Number `row` of what is mixed. */
+static double mixed(struct model *m, const char *name, int row, const double *alpha, bool by_logarithm)
+{
+    double sum = 0;
+    for (int k = 0; k < BASES; k++) {
+        double base = (double)fixture_param(m, name)[row * BASES + k];
+        sum += alpha[k] * (by_logarithm ? exp(base) : base);
+    }
+    return sum;
+}
+
 /* F, b (of controls u) and Q of a step. The first K numbers are positions: the others, with all that moves them, are added to them by C. */
-static void transition_of(struct model *m, int K, const double *u, struct dense *s, int t)
+static void transition_of(struct model *m, int K, const double *alpha, const double *u, struct dense *s, int t)
 {
     const real *C = K > 0 ? fixture_param(m, "transition.C") : NULL;
     for (int i = K; i < N; i++) {
+        s->b[t][i] = 0;
         for (int j = 0; j < N; j++)
-            s->F[t][i * N + j] = (i == j) + (double)fixture_param(m, "transition.F_minus_I")[((i - K) * N + j) * BASES];
+            s->F[t][i * N + j] = (i == j) + mixed(m, "transition.F_minus_I", (i - K) * N + j, alpha, false);
         for (int j = 0; j < m->du && u; j++)
-            s->b[t][i] += (double)fixture_param(m, "transition.B")[((i - K) * m->du + j) * BASES] * u[j];
+            s->b[t][i] += mixed(m, "transition.B", (i - K) * m->du + j, alpha, false) * u[j];
     }
     for (int i = 0; i < K; i++)
         for (int v = K; v < N; v++) {
@@ -60,7 +78,7 @@ static void transition_of(struct model *m, int K, const double *u, struct dense 
             s->b[t][i] += by * s->b[t][v];
         }
     for (int i = 0; i < N; i++)
-        s->Q[t][i] = exp((double)fixture_param(m, "transition.log_Q")[i * BASES]) + VARIANCE_FLOOR;
+        s->Q[t][i] = mixed(m, "transition.log_Q", i, alpha, true) + VARIANCE_FLOOR;
 }
 
 /* What beliefs made from means change (calibration.c). */
@@ -92,7 +110,7 @@ static struct dense dense_of(struct model *m, int positions, const struct record
         s.seen[t] = plain_seen(r, t);
         for (int i = 0; i < D; i++)
             s.H[t][i * N + i] = 1;
-        transition_of(m, positions, u && t + 1 < s.T ? u + t * m->du : NULL, &s, t);
+        transition_of(m, positions, (const double[BASES]){1, 0, 0}, u && t + 1 < s.T ? u + t * m->du : NULL, &s, t);
     }
     if (beliefs)
         calibrate(m, &s);
@@ -244,6 +262,58 @@ static void as_any_model(void **state)
         any_beginnings(&a, k & 1);
         any_unseen_steps(&a, false);
         any_cuts(&a);
+    }
+}
+
+/* The model of step t's transition at a state, in the place of that of any state. */
+static void take_at(struct model *m, const double *z, const double *u, struct dense *s, int t)
+{
+    double in[PLAIN_MOST], alpha[PLAIN_MOST], sum = 0;
+    memcpy(in, z, N * sizeof *in);
+    for (int j = 0; j < m->du; j++)
+        in[N + j] = u[j];
+    plain_net(m, "transition.g", 2, false, in, alpha);
+    for (int k = 0; k < BASES; k++)
+        sum += alpha[k] = exp(alpha[k]);
+    for (int k = 0; k < BASES; k++)
+        alpha[k] /= sum;
+    transition_of(m, 0, alpha, u, s, t);
+    for (int i = 0; i < N; i++)
+        s->Q[t][i] *= exp((double)fixture_param(m, "calibration.log_Q")[i]);
+}
+
+/* A second pass: the linear model whose transitions are those at the states of the first. */
+static void a_second_pass_is_taken_at_the_first(void **state)
+{
+    (void)state;
+    for (int gaps = 0; gaps < 2; gaps++) {
+        struct model *one = model_of(2, false, 0, 1, false), *two = model_of(2, false, 0, 2, false);
+        struct record r[3];
+        struct batch b;
+        struct tape *t = tape_new(), *again = tape_new();
+        any_records(r, 2, gaps);
+        batch_fill(&b, r, any_all, 3, ANY_DX, 2, 0, gaps ? ANY_LONGEST : 5);
+        tape_begin(t, &one->params, NULL, 0);
+        tape_begin(again, &two->params, NULL, 0);
+        struct inferred first = one->kind->infer(one, t, &b, &any_off, INFER_SMOOTHED, NULL);
+        struct inferred second = two->kind->infer(two, again, &b, &any_off, INFER_SMOOTHED, NULL);
+        for (int l = 0; l < 3; l++) {
+            struct dense s = dense_of(two, 0, &r[l], true);
+            for (int step = 0; step + 1 < s.T; step++) {
+                double z[N];
+                for (int i = 0; i < N; i++)
+                    z[i] = any_number(first.mean, i, step * 3 + l);
+                take_at(two, z, (const double *)record_get(&r[l], "u")->data + step * 2, &s, step);
+            }
+            for (int step = 0; step < s.T; step++)
+                compare_belief("second pass", &s, s.T, step, &second, 3, l);
+        }
+        tape_free(t);
+        tape_free(again);
+        batch_free(&b);
+        any_records_close(r, 3);
+        model_free(one);
+        model_free(two);
     }
 }
 
@@ -708,6 +778,7 @@ int main(void)
         cmocka_unit_test(a_chart_loses_nothing),
         cmocka_unit_test(a_chart_is_another_set_of_coders),
         cmocka_unit_test(noise_of_a_step_goes_through_the_chart),
+        cmocka_unit_test(a_second_pass_is_taken_at_the_first),
         cmocka_unit_test(passes_settle),
         cmocka_unit_test(noise_of_a_frame_goes_through_the_chart),
         cmocka_unit_test(start_of_a_models_motors),
