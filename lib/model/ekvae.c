@@ -43,6 +43,10 @@ static const struct option_row ekvae_options[] = {
      "base matrices; G: by how much a control of 1 moves its coordinate in a step at the start; 0: no motors"},
     {"substeps", 0, OPT_INT, AT(transition.substeps), "1", 1, 100, NULL, "N",
      "steps of motors between two frames, of which the positions follow each: those of the simulator, or so many that a step is short"},
+    {"stops", 0, OPT_REAL, AT(transition.stops), "0", 0, 1e6, NULL, "V",
+     "motors' coordinates on lines have stops, at ±V at the start, beyond which they are pushed back, as a joint has that cannot turn on; "
+     "0: "
+     "none, but for what drags by the pose can do"},
     {0},
 };
 

@@ -283,11 +283,18 @@ struct transition_settings {
     int circles;            /* so many first pairs of the positions are points on circles; the others are on lines */
     double motors;          /* what motors move at the start for a control of 1, in place of F and B (motors.c); 0: none */
     int substeps;           /* of motors between two frames */
+    double stops;           /* where those of motors' coordinates on lines stand at the start, ±; 0: there are none */
     bool shared_noise;      /* one Q for all states, not M that are mixed */
+};
+struct stops {                                       /* of motors' coordinates on lines (stops.c) */
+    int lines;                                       /* how many; 0: no stops */
+    int at;                                          /* the upper ones, then the lower ones: (2·lines)×1 */
+    int log_rate, logit_share, log_width, log_speed; /* lines×1 each */
 };
 struct motors {
     int n, substeps;         /* n velocities, controls, and displacements; 0: no motors */
     int root_A, f, E, log_D; /* (n·n)×M, n×M, n×1, n×M */
+    struct stops stops;
 };
 /* With K positions z = (p, v): v' = F_v z + B_v u as mixed, p moves by C v' with a constant C (positions.c), so that, without motors, v is
  * linear in how p has moved last. */

@@ -18,9 +18,11 @@
  * gain (from rest and in one substep exactly). */
 static const double DRAG_SHARE = 0.8;
 
-struct motors motors_declare(struct params *p, int n, int bases, double gain, int substeps, uint64_t seed)
+struct motors motors_declare(struct params *p, int n, const struct transition_settings *s, uint64_t seed)
 {
-    struct motors m = {.n = n, .substeps = substeps};
+    struct motors m = {.n = n, .substeps = s->substeps};
+    int bases = s->bases;
+    double gain = s->motors;
     double root = sqrt((1 - DRAG_SHARE) / gain);
     m.root_A = params_add(p, "transition.inertia_root", n * n, bases, GROUP_PSI, 1);
     m.f = params_add(p, "transition.force", n, bases, GROUP_PSI, 1);
@@ -30,6 +32,7 @@ struct motors motors_declare(struct params *p, int n, int bases, double gain, in
     for (int i = 0; i < n; i++)
         for (int b = 0; b < bases; b++)
             params_value(p, m.root_A)[(i * n + i) * bases + b] += (real)root;
+    m.stops = stops_declare(p, n - s->circles, s->stops, gain);
     params_fill(p, m.E, 1);
     params_fill(p, m.log_D, log(DRAG_SHARE / gain));
     return m;
@@ -133,6 +136,28 @@ static struct affine substep(struct tape *t, const struct law *law, int n, var *
     return (struct affine){law->kept, mat_vec(t, law->inverse, sub(t, law->force, inertial_force(t, n, law->dA, law->S, v)))};
 }
 
+/* Rows of coordinates on lines, behind zeros for those on circles. */
+static var *behind_circles(struct tape *t, var *a, int n)
+{
+    int circles = n - a->rows;
+    return circles > 0 ? stack_rows(t, 2, (var *const[]){filled(t, circles, a->lanes, 0), a}) : a;
+}
+
+/* What stops leave of a substep at positions p, from velocities v. */
+static struct affine stopped(struct tape *t, const struct transition *tr, const struct law *law, struct affine step, var *p, var *v)
+{
+    const struct stops *s = &tr->motors.stops;
+    int n = tr->motors.n, circles = n - s->lines;
+    if (s->lines == 0)
+        return step;
+    var *free = add(t, mat_vec(t, step.A, v), step.b);
+    struct stopped by = stops_apply(t, s, rows_of(t, p, 2 * circles, s->lines), rows_of(t, free, circles, s->lines));
+    var *K = mat_mul(t, law->inverse, diag_matrix(t, v_inverse(t, diag_of(t, law->inverse, n))), n, n, n);
+    var *left = identity_minus(t, mat_mul(t, K, diag_matrix(t, behind_circles(t, by.taken, n)), n, n, n), n);
+    return (struct affine){mat_mul(t, left, step.A, n, n, n),
+                           add(t, mat_vec(t, left, step.b), mat_vec(t, K, behind_circles(t, by.given, n)))};
+}
+
 struct moving motors_apply(struct tape *t, const struct transition *tr, var *z, var *u)
 {
     int n = tr->motors.n, K = tr->positions, N = tr->motors.substeps;
@@ -140,7 +165,7 @@ struct moving motors_apply(struct tape *t, const struct transition *tr, var *z, 
     struct affine moved = {0}, sum = {0}; /* of v: after the substeps so far, and summed over them */
     for (int i = 0; i < N; i++) {
         struct law law = law_at(t, tr, p, u);
-        struct affine step = substep(t, &law, n, now);
+        struct affine step = stopped(t, tr, &law, substep(t, &law, n, now), p, now);
         moved = i == 0 ? step : chained(t, step, moved, n);
         sum = i == 0 ? moved : (struct affine){add(t, sum.A, moved.A), add(t, sum.b, moved.b)};
         if (i == N - 1)

@@ -28,9 +28,17 @@ var *positions_displaced(struct tape *t, const struct transition *tr, var *p, va
  * transition_before(). For kinds whose decoder sees the positions alone. */
 var *distortion_before(struct tape *t, const struct model *m, const struct batch *b, const struct transition *tr, var *distortion, var *z1);
 
-/* Motors (motors.c) of n velocities. What they do at given states to velocities behind K positions. */
-struct motors motors_declare(struct params *p, int n, int bases, double gain, int substeps, uint64_t seed);
+/* Motors (motors.c) of n velocities. What they do to the velocities of states z, dz×L, of which u, n×L, are the controls. */
+struct motors motors_declare(struct params *p, int n, const struct transition_settings *s, uint64_t seed);
 struct moving motors_apply(struct tape *t, const struct transition *tr, var *z, var *u);
+
+/* Stops (stops.c) of so many coordinates, at ±where at the start (0: none). What they do to coordinates q that would have velocities v,
+ * lines×L each: the share that is taken of a velocity (ρ g), and what is given for it (ρ g times the fastest that q may have). */
+struct stops stops_declare(struct params *p, int lines, double where, double gain);
+struct stopped {
+    var *taken, *given;
+};
+struct stopped stops_apply(struct tape *t, const struct stops *s, var *q, var *v);
 
 /* The map between coders' numbers and auxiliary variables of which some are on circles (chart.c): D×L → D×L, D = 2·circles + lines, and
  * back. Without circles, or lines, it is none. */

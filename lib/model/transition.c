@@ -55,6 +55,8 @@ int transition_check(const struct transition_settings *s, int dz, int du, struct
             "--motors: expected a velocity and a coordinate for each control, got %d and %d for %d (--latent %d, --positions %d, "
             "--circles %d)",
             moving, K - s->circles, du, dz, K, s->circles);
+    if (s->stops > 0 && (s->motors == 0 || K == 2 * s->circles))
+        return error_set(e, DSSM_USAGE, "--stops: expected --motors, and a position that is on no circle");
     return DSSM_OK;
 }
 
@@ -74,7 +76,7 @@ struct transition transition_declare(struct params *p, int dz, int du, const str
     tr.F = tr.B = tr.C = -1;
     tr.g = mlp_declare(p, "transition.g", motors ? s->positions : dz + du, &s->hidden, s->bases, ACT_TANH, ACT_NONE, GROUP_PSI, seed);
     if (motors)
-        tr.motors = motors_declare(p, dz - s->positions, s->bases, s->motors, s->substeps, seed);
+        tr.motors = motors_declare(p, dz - s->positions, s, seed);
     else
         declare_bases(p, &tr, s);
     tr.log_Q = params_add(p, "transition.log_Q", dz, s->shared_noise ? 1 : s->bases, GROUP_PSI, 10);

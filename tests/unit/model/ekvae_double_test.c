@@ -25,7 +25,8 @@ static struct model *model_of(int du, bool filter, int positions, int passes, bo
 {
     char json[400];
     snprintf(json, sizeof json,
-             "{\"encoder\": [], \"decoder\": [], \"passes\": %d, \"bases\": 3, \"transition_hidden\": [3], \"prior\": \"normal\", \"sigma_x2\": 0.1, "
+             "{\"encoder\": [], \"decoder\": [], \"passes\": %d, \"bases\": 3, \"transition_hidden\": [3], \"prior\": \"normal\", "
+             "\"sigma_x2\": 0.1, "
              "\"start_variance\": 0.1, \"filter\": %s, \"positions\": %d}",
              passes, filter ? "true" : "false", positions);
     struct model *m = fixture_model("ekvae", json, ANY_DX, du, 7);

@@ -36,7 +36,7 @@ static void whole_gradient_of_other_shapes(void **state)
 static void whole_gradient_with_circles(void **state)
 {
     (void)state;
-    static const char *const settings[] = {CIRCLE, CIRCLE ", \"motors\": 0.2, \"substeps\": 2"};
+    static const char *const settings[] = {CIRCLE, CIRCLE ", \"motors\": 0.2, \"substeps\": 2, \"stops\": 0.8"};
     for (int k = 0; k < 8; k++)
         any_gradient(&(struct any){"ekvae", settings[k & 1], 2, k & 2, k & 4}, k % 3 > 0, 0, 0.97);
     any_gradient(&(struct any){"ekvae", CIRCLE ", \"shared_noise\": true", 0, true, false}, true, 0, 0.97);

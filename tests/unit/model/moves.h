@@ -11,15 +11,18 @@ enum { MOST = 7, BASES = 4, HIDDEN = 5, LANES = 6 };
 struct shape {
     int dz, du, positions, circles;
     int substeps; /* of motors; 0: no motors */
+    double stops; /* where they begin; 0: none */
 };
 
 static const struct shape shapes[] = {
-    {6, 2, 3, 1, 0}, /* a point on a circle and one on a line, C is 2×3 */
-    {5, 2, 3, 1, 2}, /* the same with motors */
-    {3, 1, 2, 1, 1}, /* a circle alone */
-    {4, 2, 2, 0, 3}, /* lines alone */
-    {7, 0, 5, 2, 0}, /* two circles and a line, no controls, C is 3×2 */
-    {4, 1, 2, 0, 0}, /* lines alone, no motors */
+    {6, 2, 3, 1, 0},      /* a point on a circle and one on a line, C is 2×3 */
+    {5, 2, 3, 1, 2},      /* the same with motors */
+    {3, 1, 2, 1, 1},      /* a circle alone */
+    {4, 2, 2, 0, 3},      /* lines alone */
+    {7, 0, 5, 2, 0},      /* two circles and a line, no controls, C is 3×2 */
+    {4, 1, 2, 0, 0},      /* lines alone, no motors */
+    {5, 2, 3, 1, 2, 0.4}, /* a circle and a line with stops */
+    {4, 2, 2, 0, 1, 0.7}, /* two lines with stops */
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
@@ -33,7 +36,8 @@ static inline struct transition_settings settings_of(const struct shape *s, int 
                                         .positions = s->positions,
                                         .circles = s->circles,
                                         .motors = s->substeps > 0 ? 0.15 : 0,
-                                        .substeps = s->substeps};
+                                        .substeps = s->substeps,
+                                        .stops = s->stops};
 }
 
 struct parts {
@@ -172,9 +176,10 @@ static inline double plain_inertia(const struct parts *a, int i, int j, const do
     return sum;
 }
 
-/* What is held at a state where F is a derivative: the mixture, with motors that of each substep, and their inertial forces. */
+/* What is held at a state where F is a derivative: the mixture, with motors that of each substep, their inertial forces, and what stops
+ * take of velocities and give for them. */
 struct held {
-    double alpha[3][BASES], force[3][2];
+    double alpha[3][BASES], force[3][2], taken[3][2], given[3][2];
 };
 
 /* Positions with coordinate k moved by h. */
@@ -236,6 +241,44 @@ static inline void plain_substep(const struct parts *a, const double *alpha, con
         next[1] = (S[0][0] * right[1] - S[1][0] * right[0]) / det;
 }
 
+static inline double plain_step(double a, double log_width)
+{
+    return 1 / (1 + exp(-a / exp(log_width)));
+}
+
+/* What stops take of velocities v at positions z, and give: see stops.c. */
+static inline void plain_stops(const struct parts *a, const double *z, const double *v, double *taken, double *given)
+{
+    const struct stops *s = &a->tr.motors.stops;
+    int N = a->tr.circles;
+    for (int i = 0; i < s->lines; i++)
+        for (int side = 0; side < 2; side++) {
+            double sign = side ? -1 : 1, beyond = z[2 * N + i] - (double)params_value(&a->p, s->at)[side * s->lines + i];
+            double fastest = -exp((double)params_value(&a->p, s->log_rate)[i]) * beyond;
+            double g = plain_step(sign * beyond, (double)params_value(&a->p, s->log_width)[i]) *
+                       plain_step(sign * (v[N + i] - fastest), (double)params_value(&a->p, s->log_speed)[i]) /
+                       (1 + exp(-(double)params_value(&a->p, s->logit_share)[i]));
+            taken[N + i] += g;
+            given[N + i] += g * fastest;
+        }
+}
+
+/* The velocities that stops leave: forces on single coordinates move all by columns of (A + D)⁻¹. */
+static inline void plain_stopped(const struct parts *a, const double *alpha, const double *taken, const double *given, double *v)
+{
+    int n = a->tr.motors.n;
+    double S[2][2] = {{1, 0}, {0, 1}}, free[2] = {v[0], n > 1 ? v[1] : 0};
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < n; j++)
+            S[i][j] = plain_inertia(a, i, j, alpha) + (i == j ? plain_drag(a, i, alpha) : 0);
+    for (int i = 0; i < n; i++) { /* column i of the inverse, over its diagonal: 1, and −S01 over the other's diagonal */
+        double change = given[i] - taken[i] * free[i];
+        v[i] += change;
+        if (n > 1)
+            v[1 - i] -= change * S[0][1] / S[1 - i][1 - i];
+    }
+}
+
 /* The velocities after all substeps of motors, and the mean of those after each, which moves positions. */
 static inline void plain_motors(const struct parts *a, const struct held *h, const double *old, const double *u, double *next, double *mean)
 {
@@ -246,6 +289,7 @@ static inline void plain_motors(const struct parts *a, const struct held *h, con
     for (int s = 0; s < N; s++) {
         memcpy(v, next, (size_t)n * sizeof *v);
         plain_substep(a, h->alpha[s], h->force[s], v, u, next);
+        plain_stopped(a, h->alpha[s], h->taken[s], h->given[s], next);
         for (int i = 0; i < n; i++)
             mean[i] += next[i] / N;
     }
@@ -287,6 +331,8 @@ static inline struct held plain_hold(const struct parts *a, const double *z, con
         plain_mixture(a, now, u, h.alpha[s]);
         plain_inertial_force(a, now, v, h.force[s]);
         plain_substep(a, h.alpha[s], h.force[s], v, u, next);
+        plain_stops(a, now, next, h.taken[s], h.given[s]);
+        plain_stopped(a, h.alpha[s], h.taken[s], h.given[s], next);
         memcpy(v, next, sizeof *v * (size_t)n);
         for (int i = 0; i < n; i++)
             share[i] = v[i] / a->tr.motors.substeps;
