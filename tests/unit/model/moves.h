@@ -15,12 +15,12 @@ struct shape {
 };
 
 static const struct shape shapes[] = {
-    {6, 2, 3, 1, 0},      /* a point on a circle and one on a line, C is 2×3 */
-    {5, 2, 3, 1, 2},      /* the same with motors */
-    {3, 1, 2, 1, 1},      /* a circle alone */
-    {4, 2, 2, 0, 3},      /* lines alone */
-    {7, 0, 5, 2, 0},      /* two circles and a line, no controls, C is 3×2 */
-    {4, 1, 2, 0, 0},      /* lines alone, no motors */
+    {6, 2, 3, 1, 0, 0},   /* a point on a circle and one on a line, C is 2×3 */
+    {5, 2, 3, 1, 2, 0},   /* the same with motors */
+    {3, 1, 2, 1, 1, 0},   /* a circle alone */
+    {4, 2, 2, 0, 3, 0},   /* lines alone */
+    {7, 0, 5, 2, 0, 0},   /* two circles and a line, no controls, C is 3×2 */
+    {4, 1, 2, 0, 0, 0},   /* lines alone, no motors */
     {5, 2, 3, 1, 2, 0.4}, /* a circle and a line with stops */
     {4, 2, 2, 0, 1, 0.7}, /* two lines with stops */
 };
