@@ -428,7 +428,7 @@ TINY='--updates 200 --starts 1 --d0 excess:100 --encoder 8 --decoder 8'
 }
 
 @test "make: the reacher's tables from few sequences, with the simulator's error, and figure 3" {
-    local small='--latent 6 --updates 3 --starts 1 --d0 excess:100 --encoder 8 --decoder 8'
+    local small='--updates 3 --starts 1 --d0 excess:100 --encoder 8 --decoder 8'
     run pipeline -j2 table-1b-run TABLE_TRAIN="$small" ROWS="angle-vhp-ekvae-co angle-paper-vhp-ekvae-co" REACHER_TRAIN=60 REACHER_TEST=12
     assert_success
     assert_line --regexp '^\| angle-paper-vhp-ekvae-co \| ours '
@@ -441,7 +441,7 @@ TINY='--updates 200 --starts 1 --d0 excess:100 --encoder 8 --decoder 8'
     run pipeline figure-3-run TABLE_TRAIN="$small" FIGURE_3_ROW=angle-vhp-ekvae-co
     assert_success
     assert_equal "$(head -c 4 figures/figure-3.png | tail -c 3)" PNG
-    assert_equal "$(head -n 1 figures/reacher/angle-vhp-ekvae-co/states.tsv | tr '\t' ' ')" "z1 z2 z3 z4 z5 z6 angle1 angle2 velocity1 velocity2"
+    assert_equal "$(head -n 1 figures/reacher/angle-vhp-ekvae-co/states.tsv | tr '\t' ' ')" "z1 z2 z3 z4 angle1 angle2 velocity1 velocity2"
     [ ! -e figures/figure-3-frames.png ]
     small='--updates 2 --starts 1 --d0 excess:100 --encoder 4 --decoder 4'
     run pipeline table-1c-run figure-3-run TABLE_TRAIN="$small" ROWS=rgb-vhp-ekvae-co REACHER_TRAIN=60 REACHER_TEST=4
