@@ -6,7 +6,8 @@
  * position in each substep, in all by d = C v̄, C diagonal and v̄ the mean of the N new velocities. c are the forces of an inertia that
  * changes along the way, centrifugal and Coriolis's: with S = C/N, what a velocity moves its coordinate by in a substep,
  *     c_i = Σ_jk (S_k ∂A_ij/∂p_k − S_i ∂A_jk/∂p_i / 2) v_j v_k.
- * All of it is told by the positions where a substep begins, c by its velocities too, and held where F is a derivative.
+ * All of it is told by the positions where a substep begins, c by its velocities too, and held where F is a derivative. Stops, if there
+ * are any, take from the new velocities (stops.c).
  *
  * What it is for: pictures leave it open by which coordinates a pose is told, any smooth functions of one set are another. A motor acts on
  * its joint's own coordinate, whatever the pose, in few of them. A drag may depend on the pose, since a soft limit is one. */
