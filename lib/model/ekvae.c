@@ -32,10 +32,9 @@ static const struct option_row ekvae_options[] = {
      "variance that the belief before the first frame has of what no frame shows, held, so that frames and controls tell the first "
      "velocities (of what a frame shows it is 100: for data whose first frames are seen); 0: learned, from 1"},
     {"passes", 0, OPT_INT, AT(passes), "1", 1, 100, NULL, "N",
-     "how often smoothed beliefs (filtered ones are not) are made when the model is used: from the second time on with the transition at "
-     "the "
-     "states that the time before found, not at filtered means, which know least where a sequence begins; the bound has those of the "
-     "first"},
+     "how often smoothed beliefs (filtered ones are not) are made when the model is used: from the second time on with the transition "
+     "at the states that the time before found, not at filtered means, which know least where a sequence begins; the bound has those "
+     "of the first"},
     {"circles", 0, OPT_INT, AT(transition.circles), "0", 0, 31, NULL, "N",
      "the first N pairs of the positions are points on circles, which a velocity turns; the others are on lines"},
     {"motors", 0, OPT_REAL, AT(transition.motors), "0", 0, 1000, NULL, "G",
@@ -44,9 +43,8 @@ static const struct option_row ekvae_options[] = {
     {"substeps", 0, OPT_INT, AT(transition.substeps), "1", 1, 100, NULL, "N",
      "steps of motors between two frames, of which the positions follow each: those of the simulator, or so many that a step is short"},
     {"stops", 0, OPT_REAL, AT(transition.stops), "0", 0, 1e6, NULL, "V",
-     "motors' coordinates on lines have stops, at ±V at the start, beyond which they are pushed back, as a joint has that cannot turn on; "
-     "0: "
-     "none, but for what drags by the pose can do"},
+     "motors' coordinates on lines have stops, at ±V at the start, beyond which they are pushed back, as a joint has that cannot turn "
+     "on; 0: none, but for what drags by the pose can do"},
     {0},
 };
 
