@@ -109,6 +109,8 @@ static int learn(const struct model *m, struct goal *g, const struct beginnings 
     add_history(p, m, command);
     if (!settings.from)
         policy_centre(p, g, b);
+    if (settings.learn.spread)
+        goal_spread(g, b);
     g->width = settings.learn.width * goal_distance(g, b);
     settings.learn.seed = settings.common.seed;
     struct train_io io = {.program = program.name,

@@ -69,28 +69,61 @@ double goal_number(const struct goal *g, const struct beginnings *b, int k, int 
     return g->any ? (double)b->v[(size_t)(g->from + i) * (size_t)b->n + (size_t)other] : g->value[i];
 }
 
+double goal_away(const struct goal *g, const struct beginnings *b, int k, int i)
+{
+    double away = (double)b->v[(size_t)(g->from + i) * (size_t)b->n + (size_t)k] - goal_number(g, b, k, i);
+    return g->spread[i] > 0 ? away / g->spread[i] : away;
+}
+
 double goal_distance(const struct goal *g, const struct beginnings *b)
 {
     double square = 0;
     for (int i = 0; i < g->n; i++)
         for (int k = 0; k < b->n; k++) {
-            double away = (double)b->v[(size_t)(g->from + i) * (size_t)b->n + (size_t)k] - goal_number(g, b, k, i);
+            double away = goal_away(g, b, k, i);
             square += away * away;
         }
     return sqrt(square / b->n);
 }
 
+/* Mean and deviation over all beliefs of the mean of number i. */
+static void mean_and_deviation(const struct beginnings *b, int i, double *mean, double *deviation)
+{
+    const real *z = b->v + (size_t)i * (size_t)b->n;
+    double sum = 0, square = 0;
+    for (int k = 0; k < b->n; k++)
+        sum += (double)z[k];
+    *mean = sum / b->n;
+    for (int k = 0; k < b->n; k++)
+        square += ((double)z[k] - *mean) * ((double)z[k] - *mean);
+    *deviation = sqrt(square / b->n);
+}
+
+/* Mean over all beliefs of the variance of number i: squares of row i of the Cholesky factors. */
+static double mean_variance(const struct beginnings *b, int i)
+{
+    const real *L = b->v + (size_t)(b->dz + i * b->dz) * (size_t)b->n;
+    double sum = 0;
+    for (size_t k = 0; k < (size_t)b->dz * (size_t)b->n; k++)
+        sum += (double)L[k] * (double)L[k];
+    return sum / b->n;
+}
+
+void goal_spread(struct goal *g, const struct beginnings *b)
+{
+    for (int i = 0; i < g->n; i++) {
+        double mean, deviation;
+        mean_and_deviation(b, g->from + i, &mean, &deviation);
+        double spread = sqrt(deviation * deviation + mean_variance(b, g->from + i));
+        g->spread[i] = spread > 1e-6 ? spread : 1;
+    }
+}
+
 void policy_centre(struct policy *p, const struct goal *g, const struct beginnings *b)
 {
     for (int i = 0; i < b->dz; i++) {
-        const real *z = b->v + (size_t)i * (size_t)b->n;
-        double sum = 0, square = 0;
-        for (int k = 0; k < b->n; k++)
-            sum += (double)z[k];
-        double mean = sum / b->n;
-        for (int k = 0; k < b->n; k++)
-            square += ((double)z[k] - mean) * ((double)z[k] - mean);
-        double deviation = sqrt(square / b->n);
+        double mean, deviation;
+        mean_and_deviation(b, i, &mean, &deviation);
         params_value(&p->params, p->centre)[i] = (real)mean;
         params_value(&p->params, p->deviation)[i] = (real)(deviation > 1e-6 ? deviation : 1);
     }

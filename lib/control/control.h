@@ -61,7 +61,8 @@ struct goal {
     int from, n;
     bool any; /* any that start states have, another one in each dream, and the policy is told it; value is not used then */
     double value[GOAL_MOST];
-    double width; /* w of the reward below; 0: it does not saturate */
+    double spread[GOAL_MOST]; /* unit of each number's distance; 0: as it is */
+    double width;             /* w of the reward below; 0: it does not saturate */
 };
 /* p_g = the mean of q(a|x) over all frames of the data that were observed: pictures of the goal. DSSM_USAGE for a model that does not
  * divide z into what a frame shows and the rest; DSSM_BAD_INPUT for frames that do not fit it, or none that were observed. */
@@ -73,11 +74,12 @@ int goal_any_position(struct goal *g, const struct model *m, struct error *e);
 /* v_g = the last Dz − Da numbers of the smoothed means, averaged over all steps of the data: sequences that move as they should. Errors as
  * above. */
 int goal_velocity(struct goal *g, const struct model *m, const struct dataset *d, const char *name, struct pool *pool, struct error *e);
-/* r = −d², d² = Σ_d (z_d − g_d)², of states z Dz×L → 1×L. told: of a goal that is any, those of the lanes, n×L; else NULL. With a width, r
- * = 2w²(exp(−d²/2w²) − 1): the same near the goal, and flat far from it, where it is convex, so that moving is worth more than resting
- * half-way. */
+/* r = −d², d² = Σ_d ((z_d − g_d)/s_d)² with s_d its spread, or 1, of states z Dz×L → 1×L. told: of a goal that is any, those of the
+ * lanes, n×L; else NULL. With a width, r = 2w²(exp(−d²/2w²) − 1): the same near the goal, and flat far from it, where it is convex, so
+ * that moving is worth more than resting half-way. */
 var *goal_reward(struct tape *t, const struct goal *g, var *z, var *told);
-json_t *goal_json(const struct goal *g); /* {"kind", "from", "value", "width"}, or "n" and "any" in the place of "value"; caller decrefs */
+/* {"kind", "from", "value", "width"}, with "n" and "any" in the place of "value", and "spread" if it has some; caller decrefs. */
+json_t *goal_json(const struct goal *g);
 
 /* ---- start states (begin.c) ---- */
 
@@ -91,6 +93,11 @@ struct beginnings {
 int beginnings_of(struct beginnings *b, const struct model *m, const struct dataset *d, struct pool *pool, struct error *e);
 /* Number i of the goal that is wanted by whoever begins with belief k; of any goal, the position of another belief, half the data away. */
 double goal_number(const struct goal *g, const struct beginnings *b, int k, int i);
+/* How far number i of the mean of belief k is from that, in the goal's units. */
+double goal_away(const struct goal *g, const struct beginnings *b, int k, int i);
+/* Counts the goal's distances in deviations of its numbers over what is believed: of the means, and around them. Latent scales are free,
+ * so a model may have put little into one number and much into another; one that it does not use, all of it noise, still counts little. */
+void goal_spread(struct goal *g, const struct beginnings *b);
 /* Root mean square distance of the beliefs' means from the goal. */
 double goal_distance(const struct goal *g, const struct beginnings *b);
 /* Sets the policy's m and s to what brings the means of these beliefs to mean 0 and deviation 1; s is 1 where they do not vary. The goal's
@@ -105,6 +112,7 @@ struct learn_settings {
     int updates, batch; /* batch: start states an update */
     int horizon;        /* H: states of a dream, its first one counted */
     bool means;         /* transitions at their means, else samples */
+    bool spread;        /* distances in spreads (goal_spread) */
     double width;       /* of the reward, in root mean square distances of the start states from the goal; 0: it does not saturate */
     double calm;        /* cost of the network's squared output, in squares of the reward's scale */
     double state_clip;  /* bound on the gradient of one dream's state, in mean gradients of a step's reward; 0: none */

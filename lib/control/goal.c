@@ -125,16 +125,18 @@ int goal_velocity(struct goal *g, const struct model *m, const struct dataset *d
     return check_numbers(g, name, e);
 }
 
-/* z − g, n×L. */
+/* (z − g)/s, n×L. */
 static var *away_from(struct tape *t, const struct goal *g, var *z, var *told)
 {
-    var *now = rows_of(t, z, g->from, g->n);
-    if (g->any)
-        return sub(t, now, told);
-    var *minus = constant(t, g->n, 1);
-    for (int i = 0; i < g->n; i++)
+    var *now = rows_of(t, z, g->from, g->n), *minus = constant(t, g->n, 1), *per = constant(t, g->n, 1);
+    bool spread = false;
+    for (int i = 0; i < g->n; i++) {
         minus->v[i] = (real)-g->value[i];
-    return add_rows(t, now, minus);
+        per->v[i] = g->spread[i] > 0 ? (real)(1 / g->spread[i]) : 1;
+        spread |= g->spread[i] > 0;
+    }
+    var *away = g->any ? sub(t, now, told) : add_rows(t, now, minus);
+    return spread ? mul_rows(t, away, per) : away;
 }
 
 var *goal_reward(struct tape *t, const struct goal *g, var *z, var *told)
@@ -144,12 +146,24 @@ var *goal_reward(struct tape *t, const struct goal *g, var *z, var *told)
     return g->width > 0 ? scale(t, shift(t, v_exp(t, scale(t, square, -1 / twice)), -1), twice) : scale(t, square, -1);
 }
 
+static json_t *numbers_json(const double *v, int n)
+{
+    json_t *all = json_array();
+    for (int i = 0; i < n; i++)
+        json_array_append_new(all, json_real(v[i]));
+    return all;
+}
+
 json_t *goal_json(const struct goal *g)
 {
-    if (g->any)
-        return json_pack("{s:s, s:i, s:i, s:b, s:f}", "kind", g->kind, "from", g->from, "n", g->n, "any", 1, "width", g->width);
-    json_t *value = json_array();
-    for (int i = 0; i < g->n; i++)
-        json_array_append_new(value, json_real(g->value[i]));
-    return json_pack("{s:s, s:i, s:o, s:f}", "kind", g->kind, "from", g->from, "value", value, "width", g->width);
+    json_t *all = json_pack("{s:s, s:i, s:f}", "kind", g->kind, "from", g->from, "width", g->width);
+    if (g->any) {
+        json_object_set_new(all, "n", json_integer(g->n));
+        json_object_set_new(all, "any", json_true());
+    } else {
+        json_object_set_new(all, "value", numbers_json(g->value, g->n));
+    }
+    if (g->spread[0] > 0)
+        json_object_set_new(all, "spread", numbers_json(g->spread, g->n));
+    return all;
 }

@@ -11,6 +11,8 @@ const struct option_row options_learn[] = {
      "states of a dream, its first one counted: how far the policy looks ahead"},
     {"updates", 'u', OPT_INT, AT(updates), "1000", 1, 1e9, NULL, "N", "parameter updates"},
     {"batch", 'b', OPT_INT, AT(batch), "100", 1, 1e6, NULL, "N", "dreams an update, each from a start state of its own"},
+    {"spread", 0, OPT_FLAG, AT(spread), NULL, 0, 0, NULL, NULL,
+     "distance from the goal in spreads: each number in its deviation over the start states"},
     {"width", 0, OPT_REAL, AT(width), "0", 0, 1e6, NULL, "W",
      "reward that is flat far from the goal: its width, in mean distances of the start states; 0: minus the squared distance"},
     {"means", 0, OPT_FLAG, AT(means), NULL, 0, 0, NULL, NULL, "transitions go to their means; else they are drawn"},

@@ -54,7 +54,7 @@ static double steepness(const struct goal *g, const struct beginnings *b)
     for (int k = 0; k < b->n; k++) {
         double square = 0;
         for (int i = 0; i < g->n; i++) {
-            double slope = 2 * ((double)b->v[(size_t)(g->from + i) * (size_t)b->n + (size_t)k] - goal_number(g, b, k, i));
+            double slope = 2 * goal_away(g, b, k, i) / (g->spread[i] > 0 ? g->spread[i] : 1);
             square += slope * slope;
         }
         sum += sqrt(square);

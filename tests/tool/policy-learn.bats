@@ -103,6 +103,15 @@ same_metrics() { cmp <(without_seconds "$1") <(without_seconds "$2"); }
     unzip -p v.npz meta.json | jq -e '.goal.kind == "velocity" and .goal.from == 2 and (.goal.value | length) == 1 and .settings.u_max == 2'
 }
 
+@test "--spread: distances in deviations of the start states" {
+    folder spread
+    policy-learn -q --goal-position ../goal.msgpack --spread --hidden 8 --updates 3 --metrics p.jsonl -o p.npz ../m.npz ../train.msgpack
+    unzip -p p.npz meta.json | jq -e '(.goal.spread | length) == 2 and (.goal.spread | all(. > 0)) and .training.settings.spread'
+    policy-learn -q --goal-position ../goal.msgpack --hidden 8 --updates 3 --metrics plain.jsonl -o plain.npz ../m.npz ../train.msgpack
+    unzip -p plain.npz meta.json | jq -e '.goal | has("spread") | not'
+    jq -es '.[1].reward != .[3].reward' p.jsonl plain.jsonl
+}
+
 @test "any position: a goal of its own in each dream, whatever the threads" {
     folder any
     for threads in 1 3; do

@@ -79,13 +79,33 @@ static void centre_and_deviation(void **state)
     small_close(&s);
 }
 
+/* A number's spread: deviation of the means, and what is believed around them; distances are counted in it. */
+static void distance_in_spreads(void **state)
+{
+    (void)state;
+    struct small s = small_open("ekvae");
+    int n = s.b.n, dz = s.b.dz;
+    s.b.n -= n % 2;
+    memset(s.b.v, 0, sizeof(real) * (size_t)(n * (dz + dz * dz)));
+    n = s.b.n;
+    for (int k = 0; k < n; k++) {
+        s.b.v[k] = k % 2 ? 1 : -1; /* z1: ±1 and no doubt; z2: always 0, believed with variance 1.5² + 2² */
+        s.b.v[(dz + dz + 0) * n + k] = (real)1.5;
+        s.b.v[(dz + dz + 1) * n + k] = 2;
+    }
+    struct goal g = {.n = 3, .value = {3, 5, 0}};
+    goal_spread(&g, &s.b);
+    assert_true(fabs(g.spread[0] - 1) < 1e-6 && fabs(g.spread[1] - 2.5) < 1e-6 && g.spread[2] == 1);
+    assert_true(fabs(goal_away(&g, &s.b, 1, 0) + 2) < 1e-6 && fabs(goal_away(&g, &s.b, 0, 1) + 2) < 1e-6);
+    assert_true(fabs(goal_distance(&g, &s.b) - sqrt((16 + 4) / 2.0 + 4)) < 1e-6);
+    small_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(of_any_kind),
-        cmocka_unit_test(memory_is_there),
-        cmocka_unit_test(a_belief_that_is_none),
-        cmocka_unit_test(centre_and_deviation),
+        cmocka_unit_test(of_any_kind),          cmocka_unit_test(memory_is_there),     cmocka_unit_test(a_belief_that_is_none),
+        cmocka_unit_test(centre_and_deviation), cmocka_unit_test(distance_in_spreads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -83,6 +83,14 @@ static void reward_is_the_negative_square(void **state)
     r = goal_reward(t, &g, leaf(t, 3, 2, z), NULL);
     for (int l = 0; l < 2; l++)
         assert_true(fabs((double)r->v[l] - 8 * (exp((l ? -2.25 : -16.25) / 8) - 1)) < 1e-5);
+    g.width = 0;
+    g.spread[0] = 0.5;
+    g.spread[1] = 4;
+    r = goal_reward(t, &g, leaf(t, 3, 2, z), NULL);
+    assert_true(r->v[0] == -2 && r->v[1] == -9);
+    json_t *all = goal_json(&g);
+    assert_true(json_real_value(json_array_get(json_object_get(all, "spread"), 1)) == 4);
+    json_decref(all);
     tape_free(t);
 }
 
