@@ -56,6 +56,12 @@ field() { awk -F '\t' -v row="$1" -v metric="$2" -v name="$3" 'NR == 1 { for (i 
     run table 1a "vhp-ekvae-co ekvae-co" 1 md kept
     assert_line --partial "Trainings: 1, 1.0 minutes in sum"
     assert_line "Kept from earlier, made long ago: ekvae-co."
+    # and they stay of then when the joint table is kept in its turn
+    mkdir again
+    { echo "# made lately" && cat table.tsv; } >again/table-1a.tsv
+    run table 1a "vhp-ekvae-co ekvae-co" 2 md again
+    assert_line "Kept from earlier, made lately: vhp-ekvae-co."
+    assert_line "Kept from earlier, made long ago: ekvae-co."
     # what is trained goes before what is kept
     evaluation ekvae-co 1 0.5 0.999 1e-4 1e-4 1e-5
     table 1a ekvae-co 1 tsv kept >table.tsv

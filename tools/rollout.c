@@ -41,7 +41,8 @@ static const struct option_row both_rows[] = {
     {"sample", 0, OPT_FLAG, AT(sample), NULL, 0, 0, NULL, NULL, "Draw each transition from its distribution."},
     {"mean", 0, OPT_FLAG, AT(mean), NULL, 0, 0, NULL, NULL, "Take the mean of each transition; so it is without --sample."},
     {"controls", 0, OPT_CHOICE, AT(controls), "auto", 0, 0, "auto|given|zero|uniform", "WHICH",
-     "The stream's (while they last, then 0), none, or with --generate drawn up to --u-max; auto: given, with --generate zero."},
+     "from the stream while it has some, then 0 (given); always 0 (zero); with --generate drawn up to --u-max (uniform); auto: given, with "
+     "--generate zero"},
     {0},
 };
 static struct settings settings;
