@@ -33,11 +33,10 @@ static const struct program program = {
 
 static int run(const struct operands *operands, const char *command, struct error *e)
 {
-    (void)operands;
     struct plant plant;
     if (reacher_plant(&settings.told, &plant, e))
         return e->code;
-    return gen_run(&program, &plant, &settings.generation, command, e);
+    return gen_run(&program, &plant, &settings.generation, operands, command, e);
 }
 
 int main(int argc, char **argv)

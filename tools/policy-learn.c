@@ -49,17 +49,31 @@ static const struct program program = {
     .reads_stdin = true,
 };
 
-/* The largest control that the data have, 0 if they have none that is finite. */
+static const double LARGEST_CONTROL = 1e12; /* as that of options_policy */
+
+/* The largest control that acts in the data, 0 if there is none: the last of a sequence does not. */
 static double largest_control(const struct dataset *d)
 {
     double most = 0;
     for (int i = 0; i < d->n; i++) {
         const struct array *u = record_get(&d->record[i], "u");
-        for (size_t j = 0; u && j < array_count(u); j++)
+        for (size_t j = 0; u && j < array_count(u) - array_step(u); j++)
             if (isfinite(array_get(u, j)))
                 most = fmax(most, fabs(array_get(u, j)));
     }
     return most;
+}
+
+/* Fills in the bound of the controls where it was not given. */
+static int choose_bound(const struct dataset *d, const char *name, struct error *e)
+{
+    if (settings.policy.u_max == 0)
+        settings.policy.u_max = largest_control(d);
+    if (settings.policy.u_max == 0)
+        return error_set(e, DSSM_USAGE, "--u-max: expected a bound, for %s has no control that is not 0", name);
+    if (settings.policy.u_max > LARGEST_CONTROL)
+        return error_set(e, DSSM_USAGE, "--u-max: expected a bound, for %s has a control of %g", name, settings.policy.u_max);
+    return DSSM_OK;
 }
 
 /* What the policy's file says of where it came from: the model's history, and this command. */
@@ -73,25 +87,27 @@ static void add_history(struct policy *p, const struct model *m, const char *com
     json_decref(header);
 }
 
-/* Copies the parameters of --from, and adds its history. */
-static int begin_from(struct policy *p, const struct model *m, struct error *e)
+/* Copies the parameters of --from; their checksum goes to *crc. */
+static int begin_from(struct policy *p, const struct model *m, uint32_t *crc, struct error *e)
 {
     struct policy *from = policy_load(settings.from, m, e);
     if (!from)
         return e->code;
     int status = policy_copy(p, from, e);
+    *crc = params_crc32(&from->params);
     if (status)
         error_prefix(e, "--from: %s", input_name(settings.from));
     policy_free(from);
     return status;
 }
 
-/* Settings as they were given, and the seed. */
-static json_t *provenance(void)
+/* Settings as they were given, the seed, and what --from was. */
+static json_t *provenance(uint32_t from_crc)
 {
     json_t *all = options_of_groups(groups + 1, 2), *general = options_to_json(options_common, &settings.common);
     json_object_set(all, "seed", json_object_get(general, "seed"));
-    json_object_set_new(all, "from", settings.from ? json_string(settings.from) : json_null());
+    json_object_set_new(all, "from", text_json(settings.from));
+    json_object_set_new(all, "from_crc32", settings.from ? json_integer(from_crc) : json_null());
     json_decref(general);
     return all;
 }
@@ -100,18 +116,22 @@ static json_t *provenance(void)
 static int learn(const struct model *m, struct goal *g, const struct beginnings *b, struct pool *pool, uint32_t crc, const char *command,
                  struct error *e)
 {
+    uint32_t from_crc = 0;
+    if (settings.learn.spread)
+        goal_spread(g, b);
+    double distance = goal_distance(g, b);
+    if (!(distance > 0))
+        return error_set(e, DSSM_BAD_INPUT, "start states: expected some that are away from the goal, got none");
     struct policy *p = policy_new(&settings.policy, m, g->any ? g->n : 0, settings.common.seed, e);
-    if (!p || (settings.from && begin_from(p, m, e))) {
+    if (!p || (settings.from && begin_from(p, m, &from_crc, e))) {
         policy_free(p);
         return e->code;
     }
-    json_t *made_with = provenance();
+    json_t *made_with = provenance(from_crc);
     add_history(p, m, command);
     if (!settings.from)
         policy_centre(p, g, b);
-    if (settings.learn.spread)
-        goal_spread(g, b);
-    g->width = settings.learn.width * goal_distance(g, b);
+    g->width = settings.learn.width * distance;
     settings.learn.seed = settings.common.seed;
     struct train_io io = {.program = program.name,
                           .checkpoint = settings.checkpoint,
@@ -149,8 +169,8 @@ static int learn_from(const struct model *m, const char *path, struct pool *pool
     if (make_goal(&g, m, pool, e) || dataset_open(&d, path, DATA_MEMORY, e))
         return e->code;
     int status = model_fits(m, &d, input_name(path), e);
-    if (status == DSSM_OK && settings.policy.u_max == 0 && (settings.policy.u_max = largest_control(&d)) == 0)
-        status = error_set(e, DSSM_USAGE, "--u-max: expected a bound, for %s has no control that is not 0", input_name(path));
+    if (status == DSSM_OK)
+        status = choose_bound(&d, input_name(path), e);
     if (status == DSSM_OK && (status = beginnings_of(&b, m, &d, pool, e)))
         error_prefix(e, "%s", input_name(path));
     uint32_t crc = d.hash;

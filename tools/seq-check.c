@@ -32,7 +32,7 @@ static const struct program program = {
 static void print_json(const struct stream_summary *s, const char *name)
 {
     json_t *j =
-        json_pack("{s:s,s:b,s:I,s:I,s:I,s:I,s:I}", "stream", name, "ok", 1, "records", (json_int_t)s->records, "sequences",
+        json_pack("{s:o,s:b,s:I,s:I,s:I,s:I,s:I}", "stream", text_json(name), "ok", 1, "records", (json_int_t)s->records, "sequences",
                   (json_int_t)s->sequences, "steps", (json_int_t)s->steps, "bytes", (json_int_t)s->bytes, "crc32", (json_int_t)s->crc);
     json_dumpf(j, stdout, JSON_COMPACT);
     putchar('\n');

@@ -55,10 +55,11 @@ static void print_json(const struct stream_summary *s, const char *name)
     json_t *fields = json_object(), *history = json_object_get(s->header, "history");
     for (int i = 0; i < s->n; i++)
         json_object_set_new(fields, s->field[i].name, field_json(&s->field[i], header_get_field(s->header, s->field[i].name)));
-    json_t *j = json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:{s:I,s:I,s:I},s:o,s:O*}", "stream", name, "records", (json_int_t)s->records,
-                          "sequences", (json_int_t)s->sequences, "steps", (json_int_t)s->steps, "masked", (json_int_t)s->masked, "bytes",
-                          (json_int_t)s->bytes, "crc32", (json_int_t)s->crc, "length", "min", (json_int_t)s->shortest, "median",
-                          (json_int_t)s->median, "max", (json_int_t)s->longest, "fields", fields, "history", history);
+    json_t *j =
+        json_pack("{s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:{s:I,s:I,s:I},s:o,s:O*}", "stream", text_json(name), "records", (json_int_t)s->records,
+                  "sequences", (json_int_t)s->sequences, "steps", (json_int_t)s->steps, "masked", (json_int_t)s->masked, "bytes",
+                  (json_int_t)s->bytes, "crc32", (json_int_t)s->crc, "length", "min", (json_int_t)s->shortest, "median",
+                  (json_int_t)s->median, "max", (json_int_t)s->longest, "fields", fields, "history", history);
     json_dumpf(j, stdout, JSON_INDENT(2));
     putchar('\n');
     json_decref(j);

@@ -9,19 +9,11 @@ struct settings {
     struct common common;
 };
 
-static const struct option_row burn_in[] = {
-    {"burn-in", 0, OPT_INT, offsetof(struct settings, live.protocol.burn_in), "0", 0, 1000000, NULL, "N",
-     "Steps that the arm has moved, by random controls, before the first observation."},
-    {0},
-};
 static struct settings settings;
-static const struct option_group groups[] = {{"Preset", options_reacher_preset, &settings.told},
-                                             {"Conversation", options_live, &settings.live},
-                                             {"Protocol", burn_in, &settings},
-                                             {"Plant", options_reacher, &settings.told},
-                                             {"Picture", options_reacher_view, &settings.told},
-                                             {"Common", options_common, &settings.common},
-                                             {0}};
+static const struct option_group groups[] = {
+    {"Preset", options_reacher_preset, &settings.told}, {"Conversation", options_live, &settings.live},
+    {"Plant", options_reacher, &settings.told},         {"Picture", options_reacher_view, &settings.told},
+    {"Common", options_common, &settings.common},       {0}};
 static const struct program program = {
     .name = "sim-reacher",
     .reads_writes = "stream of controls in, stream of observations out, one by one: a live two-link arm",

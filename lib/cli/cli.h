@@ -104,6 +104,9 @@ int option_set(const struct option_row *row, void *into, const char *text, struc
 json_t *options_to_json(const struct option_row *rows, const void *from);
 int options_from_json(const struct option_row *rows, void *into, const json_t *json, struct error *e);
 char *json_text(const json_t *value); /* on one line, for a message; "nothing" for NULL; caller frees */
+/* Text as a JSON string, NULL as null. JSON is UTF-8, while a file name or a command line may hold any bytes: others become \xNN. */
+json_t *text_json(const char *text);
+json_t *seed_json(uint64_t seed); /* an integer, or text where JSON's signed 64 bits do not hold it */
 
 /* The value of an option --steps, counted from 1: "6-10", "6-" (*last is 0: the end) or "6"; NULL is all steps, 1 and 0. */
 int steps_parse(const char *text, size_t *first, size_t *last, struct error *e);

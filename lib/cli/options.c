@@ -94,6 +94,9 @@ static int refuse(struct error *e, const struct option_row *row, const char *kin
 {
     char range[80];
     option_range(row, range, sizeof range);
+    if ((row->kind == OPT_INT || row->kind == OPT_REAL) && unbounded(row->high) && isfinite(strtod(text, NULL)) &&
+        strtod(text, NULL) > row->high)
+        snprintf(range, sizeof range, "at most %.10g", row->high); /* which help leaves out */
     return error_set(e, DSSM_USAGE, "expected %s%s%s, got \"%s\"", kind, range[0] ? " " : "", range, text);
 }
 

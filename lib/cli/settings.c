@@ -29,8 +29,7 @@ static json_t *layers_to_json(const struct layer_list *l)
     return l->convolutions ? json_string(layers_text(l, text, sizeof text)) : sizes_to_json(&l->dense);
 }
 
-/* A seed as an integer, or as text where JSON's signed 64 bits do not hold it. */
-static json_t *seed_to_json(uint64_t seed)
+json_t *seed_json(uint64_t seed)
 {
     char text[32];
     if (seed <= INT64_MAX)
@@ -54,9 +53,9 @@ static json_t *value_to_json(const struct option_row *row, const void *from)
     switch (row->kind) {
     case OPT_FLAG: return json_boolean(*(const bool *)value);
     case OPT_INT: return json_integer(*(const int *)value);
-    case OPT_SEED: return seed_to_json(*(const uint64_t *)value);
+    case OPT_SEED: return seed_json(*(const uint64_t *)value);
     case OPT_REAL: return isfinite(*(const double *)value) ? json_real(*(const double *)value) : json_null();
-    case OPT_TEXT: return *(const char *const *)value ? json_string(*(const char *const *)value) : json_null();
+    case OPT_TEXT: return text_json(*(const char *const *)value);
     case OPT_CHOICE: return choice_to_json(row, *(const int *)value);
     case OPT_SIZES: return sizes_to_json(value);
     case OPT_LAYERS: return layers_to_json(value);

@@ -1,6 +1,7 @@
 /* Words on a terminal: widths of UTF-8 and broken lines. */
 #include "cli/cli_private.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Whether a byte continues a code point that an earlier byte began. */
@@ -53,4 +54,36 @@ void text_wrap(FILE *out, const char *text, int indent, int width)
         word += strspn(word, " \n");
     }
     fputc('\n', out);
+}
+
+/* Length of the UTF-8 code point that begins here, 0 if none does. */
+static size_t code_point(const char *text)
+{
+    for (size_t n = 1; n <= 4 && text[n - 1]; n++) {
+        json_t *one = json_stringn(text, n);
+        json_decref(one);
+        if (one)
+            return n;
+    }
+    return 0;
+}
+
+json_t *text_json(const char *text)
+{
+    if (!text)
+        return json_null();
+    json_t *plain = json_string(text);
+    if (plain)
+        return plain;
+    char *copy = xmalloc(4 * strlen(text) + 1), *to = copy;
+    while (*text) {
+        size_t n = code_point(text);
+        if (n == 0)
+            to += sprintf(to, "\\x%02x", (unsigned)(unsigned char)*text++);
+        for (; n > 0; n--)
+            *to++ = *text++;
+    }
+    plain = json_stringn(copy, (size_t)(to - copy));
+    free(copy);
+    return plain;
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
@@ -11,7 +12,8 @@
 #include <unistd.h>
 
 extern char **environ;
-static const double GRACE = 1; /* seconds between asking a child to end and ending it */
+static const double GRACE = 1;          /* seconds between asking a child to end and ending it */
+static const double LOOK_SECONDS = 0.1; /* between two looks at `stop` */
 
 /* A pipe whose ends are no standard streams, and are closed in a child. */
 static int open_pipe(int end[2], struct error *e)
@@ -50,6 +52,39 @@ static int spawn(pid_t *pid, char **argv, int in, int out)
     return reason;
 }
 
+/* Waits until the child's pipe has room; false when its patience is at its end, or a signal has asked to stop. */
+static bool has_room(struct child *c)
+{
+    double until = seconds_now() + c->patience;
+    while (!c->deaf && !(c->stop && *c->stop)) {
+        double left = c->patience > 0 ? until - seconds_now() : LOOK_SECONDS;
+        struct pollfd wait = {.fd = c->to_fd, .events = POLLOUT};
+        if (poll(&wait, 1, (int)(1000 * (left < 0 ? 0 : left > LOOK_SECONDS ? LOOK_SECONDS : left) + 0.999)) > 0)
+            return true;
+        c->deaf = c->patience > 0 && left <= 0;
+    }
+    return false;
+}
+
+/* What is behind `to`: writes all of it, or less when the child has gone, does not read, or a signal came. */
+static ssize_t tell(void *cookie, const char *bytes, size_t n)
+{
+    struct child *c = cookie;
+    size_t told = 0;
+    while (told < n && !c->deaf) {
+        ssize_t wrote = write(c->to_fd, bytes + told, n - told);
+        told += wrote > 0 ? (size_t)wrote : 0;
+        if (wrote < 0 && errno == EAGAIN ? !has_room(c) : wrote < 0 && errno != EINTR)
+            break;
+    }
+    return (ssize_t)told;
+}
+
+static int close_tell(void *cookie)
+{
+    return close(((struct child *)cookie)->to_fd);
+}
+
 int child_start(struct child *c, char **argv, struct error *e)
 {
     int to[2], from[2];
@@ -64,7 +99,9 @@ int child_start(struct child *c, char **argv, struct error *e)
     int reason = spawn(&c->pid, argv, to[0], from[1]);
     close(to[0]);
     close(from[1]);
-    c->to = fdopen(to[1], "wb");
+    c->to_fd = to[1];
+    fcntl(c->to_fd, F_SETFL, fcntl(c->to_fd, F_GETFL) | O_NONBLOCK);
+    c->to = fopencookie(c, "wb", (cookie_io_functions_t){.write = tell, .close = close_tell});
     c->from = fdopen(from[0], "rb");
     if (reason == 0)
         return DSSM_OK;
@@ -90,6 +127,7 @@ static bool ends_within(pid_t pid, double seconds, int *how)
 
 void child_hang_up(struct child *c)
 {
+    c->deaf = true;
     if (c->to)
         fclose(c->to);
     c->to = NULL;

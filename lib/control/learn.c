@@ -202,6 +202,9 @@ static int loop(struct learner *l, struct error *e)
         if (one_update(l, e) || after_update(l, e))
             return e->code;
     }
+    if (adam_updates(&l->adam) == 0)
+        return error_set(e, DSSM_DIVERGED,
+                         "all %.0f updates had to be skipped, so nothing was learned: a reward or a gradient was not finite", l->now.update);
     return DSSM_OK;
 }
 

@@ -135,9 +135,17 @@ static int begin_talk(struct loop *l, struct talk *k, char **argv, struct error 
     *k = (struct talk){0};
     if (child_start(&k->child, argv, e))
         return e->code;
+    k->child.patience = l->s.patience;
+    k->child.stop = l->s.stop;
     k->out = open_controls(l, k->child.to, e);
     k->in = reader_open(k->child.from, "plant", &limits, e);
     return k->in ? DSSM_OK : e->code;
+}
+
+/* A plant that has gone shows when it is listened to; one that is there and does not read, here. */
+static int check_hearing(const struct loop *l, const struct talk *k, struct error *e)
+{
+    return k->child.deaf ? error_set(e, DSSM_FAILURE, "plant: it has not read its controls for %g s", l->s.patience) : DSSM_OK;
 }
 
 /* Ends the conversation. In good order: controls end, the plant's last words are heard (if listen), it ends; tells what is wrong with that.
@@ -147,10 +155,12 @@ static void end_talk(struct loop *l, struct talk *k, bool listen, struct error *
     struct record rec;
     char how[160];
     record_init(&rec);
-    if (k->out && e->code == DSSM_OK)
+    if (k->out && e->code == DSSM_OK) {
         writer_close(k->out, NULL);
-    else
+        check_hearing(l, k, e);
+    } else {
         writer_abandon(k->out);
+    }
     child_hang_up(&k->child);
     while (listen && e->code == DSSM_OK && k->in) {
         int got = reader_next(k->in, &rec, e);
@@ -265,16 +275,16 @@ static int answer(struct loop *l, struct record *rec, uint32_t episode, int step
     return DSSM_OK;
 }
 
-/* Sends a control. That the plant does not hear it any more shows when it is listened to. */
-static void send_control(struct talk *k, const real *u, int du)
+static int send_control(const struct loop *l, struct talk *k, const real *u, struct error *e)
 {
     struct record rec;
     record_init(&rec);
     record_set_id(&rec, k->id);
-    record_put(&rec, "u", float_array(u, du));
+    record_put(&rec, "u", float_array(u, l->p->du));
     if (writer_put(k->out, &rec, NULL) == DSSM_OK)
         writer_flush(k->out, NULL);
     record_clear(&rec);
+    return check_hearing(l, k, e);
 }
 
 /* Step after step until T, the plant's own end (then *over is set), or an error. */
@@ -285,8 +295,8 @@ static int go_through(struct loop *l, struct talk *k, struct episode *sequence, 
     real u[l->p->du];
     record_init(&rec);
     for (int step = 0; step < l->s.steps && status == DSSM_OK; step++) {
-        if (step > 0)
-            send_control(k, u, l->p->du);
+        if (step > 0 && (status = send_control(l, k, u, e)))
+            break;
         int got = reader_next(k->in, &rec, e);
         *over = got == 0;
         if (got <= 0) {

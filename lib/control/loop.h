@@ -14,12 +14,17 @@ var *tame(struct tape *t, var *a, double most);
 /* ---- a child process (child.c) ---- */
 
 struct child {
-    pid_t pid;       /* 0: none */
-    FILE *to, *from; /* its standard input and output, owned */
+    pid_t pid;                   /* 0: none */
+    FILE *to, *from;             /* its standard input and output, owned */
+    int to_fd;                   /* below `to` */
+    double patience;             /* seconds that it may take to read what it is told, when its pipe is full; 0: any */
+    volatile sig_atomic_t *stop; /* set by a signal: nothing is waited for any more; may be NULL */
+    bool deaf;                   /* it took longer: what is written fails at once from then on */
 };
-/* Starts argv (looked up in PATH), in a process group of its own. DSSM_FAILURE if that cannot be done. */
+/* Starts argv (looked up in PATH), in a process group of its own. It stays where it is until child_end. DSSM_FAILURE if that cannot be
+ * done. */
 int child_start(struct child *c, char **argv, struct error *e);
-void child_hang_up(struct child *c); /* closes its standard input */
+void child_hang_up(struct child *c); /* closes its standard input; what was not flushed is lost */
 /* Hangs up and waits so long for its end; then ends it and what it started, by SIGTERM and a second later by SIGKILL, and
  * reaps it. how: "" if it ended by itself with status 0, else how it ended, as a phrase. Safe for no child. */
 void child_end(struct child *c, double seconds, char *how, size_t size);

@@ -22,9 +22,11 @@ int gen_check_size(const struct plant *p, int steps, struct error *e);
 struct array gen_observed(const struct plant *p, const struct protocol *how, uint32_t sequence, int first, int steps, const double *s);
 /* Rolls the plant from `start` (S numbers) through u (T×U) and puts what is seen, with the protocol's noise, and the true states into
  * the record: x [T,X], |u1 for an image (value·255, rounded) and <f4 otherwise; s [T,S], <f8. The sequence's number addresses the
- * noise. */
-void gen_simulate(const struct plant *p, const struct protocol *how, uint32_t sequence, const double *start, const float *u, int steps,
-                  struct record *rec);
+ * noise. DSSM_DIVERGED if a state is not finite. */
+int gen_simulate(const struct plant *p, const struct protocol *how, uint32_t sequence, const double *start, const float *u, int steps,
+                 struct record *rec, struct error *e);
+/* Are the plant's states s (steps×S) finite? Else DSSM_DIVERGED with e, which names the step, counted from `first`. */
+int gen_check_states(const struct plant *p, int first, int steps, const double *s, struct error *e);
 
 /* ---- controls of another stream (replay.c) ---- */
 
@@ -72,8 +74,9 @@ struct generation {
 extern const struct option_row options_generation[]; /* into a struct generation; without output and common, which have tables */
 
 /* Writes the stream: header with this command in its history, the sequences, trailer. The same bytes for any number of threads.
- * The output appears whole or not at all. */
-int gen_run(const struct program *program, const struct plant *p, const struct generation *g, const char *command, struct error *e);
+ * The output appears whole or not at all. operands: of the command line, to refuse (DSSM_USAGE) what has no effect with --from-controls. */
+int gen_run(const struct program *program, const struct plant *p, const struct generation *g, const struct operands *operands,
+            const char *command, struct error *e);
 
 /* ---- a live plant (live.c; formats/plant.md) ---- */
 

@@ -9,6 +9,8 @@
 const struct option_row options_live[] = {
     {"sequence", 0, OPT_INT, AT(sequence), "0", 0, 2147483647, NULL, "I",
      "Start as sequence number I of the gen- program does, with the same seed and options."},
+    {"burn-in", 0, OPT_INT, AT(protocol.burn_in), "0", 0, 1000000, NULL, "N",
+     "Steps that the plant has moved, by random controls, before the first observation."},
     {"steps", 0, OPT_INT, AT(steps), "0", 0, 2147483647, NULL, "T", "End by itself after T observations; 0: when the controls end."},
     {"noise", 0, OPT_REAL, AT(protocol.noise), "0", 0, 1e12, NULL, "SD",
      "Noise added to every observed number (of an image: values from 0 to 1, then clamped)."},
@@ -73,14 +75,16 @@ static int act(struct life *l, const struct record *rec, struct error *e)
         control[i] = fmin(fmax(control[i], -most), most);
     }
     k->step(l->plant->settings, l->s, control);
-    return DSSM_OK;
+    return gen_check_states(l->plant, l->step, 1, l->s, e);
 }
 
 /* Controls until they end, or until there were enough observations. */
 static int live_on(struct life *l, FILE *in, const char *name, struct error *e)
 {
     struct record rec;
-    int code = observe(l, e), got = 1;
+    int code = gen_check_states(l->plant, 0, 1, l->s, e), got = 1;
+    if (code == DSSM_OK)
+        code = observe(l, e);
     if (code != DSSM_OK || l->step == l->how->steps) /* that was all: nobody needs to be listened to */
         return code;
     struct reader *r = reader_open(in, name, NULL, e);
@@ -88,7 +92,7 @@ static int live_on(struct life *l, FILE *in, const char *name, struct error *e)
         return e->code;
     record_init(&rec);
     while (code == DSSM_OK && (l->how->steps == 0 || l->step < l->how->steps) && (got = reader_next(r, &rec, e)) > 0) {
-        if ((code = act(l, &rec, e)))
+        if ((code = act(l, &rec, e)) && code != DSSM_DIVERGED)
             error_prefix(e, "%s: record %llu", name, (unsigned long long)reader_count(r));
         else
             code = observe(l, e);

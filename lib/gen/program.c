@@ -28,6 +28,7 @@ struct block {
     const struct protocol *how;
     int first, steps;   /* number of the first sequence; T */
     struct record *rec; /* one a job */
+    struct error *lost; /* likewise: what went wrong */
 };
 
 static void draw_sequence(void *arg, int index, int worker)
@@ -44,7 +45,9 @@ static void draw_sequence(void *arg, int index, int worker)
     sim_controls(p, b->how, i, b->steps, u.data);
     record_clear(rec);
     record_set_id(rec, id);
-    gen_simulate(p, b->how, i, start, u.data, b->steps, rec);
+    b->lost[index].code = DSSM_OK;
+    if (gen_simulate(p, b->how, i, start, u.data, b->steps, rec, &b->lost[index]))
+        error_prefix(&b->lost[index], "%s", id);
     record_put(rec, "u", u);
     free(id);
 }
@@ -54,17 +57,18 @@ static int generate(const struct plant *p, const struct generation *g, const str
 {
     struct pool *pool = pool_new(g->common.threads);
     int room = 4 * pool_threads(pool);
-    struct block b = {p, how, 0, g->steps, xcalloc((size_t)room, sizeof *b.rec)};
+    struct block b = {p, how, 0, g->steps, xcalloc((size_t)room, sizeof *b.rec), xcalloc((size_t)room, sizeof *b.lost)};
     int code = DSSM_OK;
     for (; b.first < g->sequences && code == DSSM_OK; b.first += room) {
         int n = g->sequences - b.first < room ? g->sequences - b.first : room;
         pool_run(pool, n, draw_sequence, &b);
         for (int i = 0; i < n && code == DSSM_OK; i++)
-            code = writer_put(w, &b.rec[i], e);
+            code = b.lost[i].code ? (*e = b.lost[i]).code : writer_put(w, &b.rec[i], e);
     }
     for (int i = 0; i < room; i++)
         record_clear(&b.rec[i]);
     free(b.rec);
+    free(b.lost);
     pool_free(pool);
     return code;
 }
@@ -107,13 +111,26 @@ static int write_output(const struct run *r, struct error *e)
     return code;
 }
 
-int gen_run(const struct program *program, const struct plant *p, const struct generation *g, const char *command, struct error *e)
+/* What would have no effect is refused. */
+static int check_options(const struct generation *g, const struct operands *operands, struct error *e)
+{
+    static const char *const of_drawn[] = {"sequences", "steps", "actions"};
+    if (g->start_from && !g->from_controls)
+        return error_set(e, DSSM_USAGE, "--start-from: only with --from-controls");
+    for (int i = 0; g->from_controls && i < 3; i++)
+        if (option_given(operands, of_drawn[i]))
+            return error_set(e, DSSM_USAGE, "--%s: not together with --from-controls", of_drawn[i]);
+    return DSSM_OK;
+}
+
+int gen_run(const struct program *program, const struct plant *p, const struct generation *g, const struct operands *operands,
+            const char *command, struct error *e)
 {
     struct run r = {program, p, g, g->protocol, command, NULL};
     r.how.seed = g->common.seed;
     int code = actions_parse(g->actions, &r.how.actions, e);
-    if (code == DSSM_OK && g->start_from && !g->from_controls)
-        code = error_set(e, DSSM_USAGE, "--start-from: only with --from-controls");
+    if (code == DSSM_OK)
+        code = check_options(g, operands, e);
     if (code == DSSM_OK && !g->from_controls)
         code = gen_check_size(p, g->steps, e);
     if (code != DSSM_OK)

@@ -1,6 +1,7 @@
 /* A plant in a stream: its fields in the header, and one sequence as a record. */
 #include "gen/gen.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,12 +46,25 @@ struct array gen_observed(const struct plant *p, const struct protocol *how, uin
     return x;
 }
 
-void gen_simulate(const struct plant *p, const struct protocol *how, uint32_t sequence, const double *start, const float *u, int steps,
-                  struct record *rec)
+int gen_check_states(const struct plant *p, int first, int steps, const double *s, struct error *e)
+{
+    for (int i = 0; i < steps * p->kind->states; i++)
+        if (!isfinite(s[i]))
+            return error_set(e, DSSM_DIVERGED, "step %d: the simulated state is not finite", first + i / p->kind->states + 1);
+    return DSSM_OK;
+}
+
+int gen_simulate(const struct plant *p, const struct protocol *how, uint32_t sequence, const double *start, const float *u, int steps,
+                 struct record *rec, struct error *e)
 {
     struct array s = array_new(DT_F8, 2, (size_t[]){(size_t)steps, (size_t)p->kind->states});
     memcpy(s.data, start, (size_t)p->kind->states * sizeof *start);
     sim_roll(p, steps, u, s.data);
+    if (gen_check_states(p, 0, steps, s.data, e)) {
+        free(s.data);
+        return e->code;
+    }
     record_put(rec, "x", gen_observed(p, how, sequence, 0, steps, s.data));
     record_put(rec, "s", s);
+    return DSSM_OK;
 }

@@ -60,8 +60,9 @@ static int replay_record(const struct plant *p, const struct protocol *how, uint
     int steps = (int)u.shape[0], code = u.data ? gen_check_size(p, steps, e) : e->code;
     if (code == DSSM_OK)
         code = given_start(p, how, sequence, rec, from, start, e);
+    if (code == DSSM_OK)
+        code = gen_simulate(p, how, sequence, start, u.data, steps, rec, e);
     if (code == DSSM_OK) {
-        gen_simulate(p, how, sequence, start, u.data, steps, rec);
         record_put(rec, "u", u);
     } else {
         free(u.data);

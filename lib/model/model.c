@@ -290,5 +290,3 @@ int model_fits(const struct model *m, const struct dataset *d, const char *name,
         return error_set(e, DSSM_BAD_INPUT, "%s: field u: the model expects %d numbers a step, got %d", name, m->du, d->du);
     return DSSM_OK;
 }
-
-/* ---- what a filter carries ---- */

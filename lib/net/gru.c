@@ -54,20 +54,3 @@ var *gru_step(struct tape *t, const struct gru *g, var *h, var *x)
 {
     return gru_run(t, g, x, h, 1, x->lanes, NULL, FORWARD);
 }
-
-struct gru_both gru_both_declare(struct params *p, const char *name, int in, int units, unsigned group, double rate, uint64_t seed)
-{
-    char *ahead = xasprintf("%s.forward", name), *back = xasprintf("%s.backward", name);
-    struct gru_both g = {.forward = gru_declare(p, ahead, in, units, group, rate, seed)};
-    g.backward = gru_declare(p, back, in, units, group, rate, seed);
-    free(ahead);
-    free(back);
-    return g;
-}
-
-var *gru_both_run(struct tape *t, const struct gru_both *g, var *x, int steps, int lanes, var *alive)
-{
-    var *ahead = gru_run(t, &g->forward, x, NULL, steps, lanes, alive, FORWARD);
-    var *back = gru_run(t, &g->backward, x, NULL, steps, lanes, alive, BACKWARD);
-    return stack_rows(t, 2, (var *const[]){ahead, back});
-}

@@ -60,20 +60,3 @@ var *lstm_step(struct tape *t, const struct lstm *l, var *state, var *x)
 {
     return lstm_run(t, l, x, state, 1, x->lanes, NULL, FORWARD);
 }
-
-struct lstm_both lstm_both_declare(struct params *p, const char *name, int in, int units, unsigned group, double rate, uint64_t seed)
-{
-    char *ahead = xasprintf("%s.forward", name), *back = xasprintf("%s.backward", name);
-    struct lstm_both l = {.forward = lstm_declare(p, ahead, in, units, group, rate, seed)};
-    l.backward = lstm_declare(p, back, in, units, group, rate, seed);
-    free(ahead);
-    free(back);
-    return l;
-}
-
-var *lstm_both_run(struct tape *t, const struct lstm_both *l, var *x, int steps, int lanes, var *alive)
-{
-    var *ahead = lstm_run(t, &l->forward, x, NULL, steps, lanes, alive, FORWARD);
-    var *back = lstm_run(t, &l->backward, x, NULL, steps, lanes, alive, BACKWARD);
-    return stack_rows(t, 2, (var *const[]){rows_of(t, ahead, 0, l->forward.units), rows_of(t, back, 0, l->backward.units)});
-}

@@ -125,14 +125,6 @@ struct gru gru_declare(struct params *p, const char *name, int in, int units, un
 var *gru_step(struct tape *t, const struct gru *g, var *h, var *x);
 var *gru_run(struct tape *t, const struct gru *g, var *x, var *start, int steps, int lanes, var *alive, enum direction way);
 
-/* Both directions over the same input, NAME.forward and NAME.backward, from zeros: after step t the forward h, which has seen steps 1…t,
- * above the backward h, which has seen t…T. x in×(T·B) → 2·units×(T·B) */
-struct gru_both {
-    struct gru forward, backward;
-};
-struct gru_both gru_both_declare(struct params *p, const char *name, int in, int units, unsigned group, double rate, uint64_t seed);
-var *gru_both_run(struct tape *t, const struct gru_both *g, var *x, int steps, int lanes, var *alive);
-
 /* Long short-term memory (Hochreiter and Schmidhuber 1997, with forget gate):
  *   i, f, o = σ(W x + U h + b), g = tanh(…), c' = f ⊙ c + i ⊙ g, h' = o ⊙ tanh(c') */
 struct lstm {
@@ -143,12 +135,5 @@ struct lstm lstm_declare(struct params *p, const char *name, int in, int units, 
 /* One step: state 2·units×L, x in×L → 2·units×L */
 var *lstm_step(struct tape *t, const struct lstm *l, var *state, var *x);
 var *lstm_run(struct tape *t, const struct lstm *l, var *x, var *start, int steps, int lanes, var *alive, enum direction way);
-
-/* The same of LSTMs: the h of both, without the c. x in×(T·B) → 2·units×(T·B) */
-struct lstm_both {
-    struct lstm forward, backward;
-};
-struct lstm_both lstm_both_declare(struct params *p, const char *name, int in, int units, unsigned group, double rate, uint64_t seed);
-var *lstm_both_run(struct tape *t, const struct lstm_both *l, var *x, int steps, int lanes, var *alive);
 
 #endif

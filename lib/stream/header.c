@@ -1,4 +1,5 @@
 /* The header: what the fields are and where the stream came from. */
+#include "cli/cli.h"
 #include "stream/stream.h"
 #include <string.h>
 
@@ -69,10 +70,9 @@ void header_history(json_t *header, const char *program, const char *command, bo
     json_t *entry = json_object();
     json_object_set_new(entry, "program", json_string(program));
     json_object_set_new(entry, "version", json_string(DSSM_VERSION));
-    json_object_set_new(entry, "command", json_string(command));
+    json_object_set_new(entry, "command", text_json(command));
     if (has_seed)
-        json_object_set_new(entry, "seed",
-                            seed <= INT64_MAX ? json_integer((json_int_t)seed) : json_sprintf("%llu", (unsigned long long)seed));
+        json_object_set_new(entry, "seed", seed_json(seed));
     json_array_append_new(member(header, "history", json_array), entry);
 }
 

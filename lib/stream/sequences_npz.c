@@ -23,7 +23,8 @@ static void append(struct archive_sink *s, int i, const struct array *a)
         s->room[i] = 2 * (have + more);
         all->data = xrealloc(all->data, s->room[i]);
     }
-    memcpy((char *)all->data + have, a->data, more);
+    if (more > 0)
+        memcpy((char *)all->data + have, a->data, more);
     all->shape[0] += a->shape[0];
 }
 

@@ -17,6 +17,14 @@ void adam_free(struct adam *a)
     *a = (struct adam){0};
 }
 
+double adam_updates(const struct adam *a)
+{
+    double most = 0;
+    for (int i = 0; i < PARAM_GROUPS; i++)
+        most = fmax(most, a->steps[i]);
+    return most;
+}
+
 /* m, v and the parameters of one entry; size and root are the bias-corrected step and 1/√(1−β₂ᵗ), kept is what decay leaves
  * of a value (decoupled from the gradient: Loshchilov and Hutter 2019). */
 static void move(size_t n, real *restrict value, real *restrict m, real *restrict v, const real *restrict g, real size, real root,

@@ -80,7 +80,7 @@ static void note(struct model *m, const struct dataset *d, const struct calibrat
     if (!m->training)
         m->training = json_object();
     json_t *said = options_to_json(options_calibrate, s);
-    json_object_update_new(said, json_pack("{s:I, s:I, s:f, s:f, s:f, s:f}", "seed", (json_int_t)s->seed, "data_crc32", (json_int_t)d->hash,
+    json_object_update_new(said, json_pack("{s:o, s:I, s:f, s:f, s:f, s:f}", "seed", seed_json(s->seed), "data_crc32", (json_int_t)d->hash,
                                            "surprise_before", told->before.nats, "surprise_after", told->after.nats, "square_before",
                                            told->before.square, "square_after", told->after.square));
     json_object_set_new(m->training, "calibration", said);

@@ -28,11 +28,16 @@ int ready_to_write(const char *path, struct error *e)
     struct stat about;
     if (!path || strcmp(path, "-") == 0)
         return DSSM_OK;
-    if (stat(path, &about) == 0 && S_ISDIR(about.st_mode))
+    bool there = stat(path, &about) == 0, writable = there || errno == ENOENT;
+    if (there && S_ISDIR(about.st_mode))
         return error_set(e, DSSM_FAILURE, "%s: %s", path, strerror(EISDIR));
-    char *copy = xstrdup(path);
-    bool writable = access(dirname(copy), W_OK | X_OK) == 0;
-    free(copy);
+    if (there && !S_ISREG(about.st_mode)) {
+        writable = access(path, W_OK) == 0; /* a device or a pipe: it is written to as it is */
+    } else if (writable) {
+        char *copy = xstrdup(path);
+        writable = access(dirname(copy), W_OK | X_OK) == 0; /* a file is replaced */
+        free(copy);
+    }
     return writable ? DSSM_OK : error_set(e, DSSM_FAILURE, "%s: %m", path);
 }
 

@@ -85,6 +85,7 @@ struct adam {
 };
 struct adam adam_new(const struct params *p);
 void adam_free(struct adam *a);
+double adam_updates(const struct adam *a); /* that any group has had: 0 if all were skipped */
 /* One step of the groups in `moving`, with rate · the entry's factor. β₁ 0.9, β₂ 0.999, ε 1e-8. */
 void adam_step(struct adam *a, struct params *p, const real *gradient, unsigned moving, double rate);
 /* Constant for flat_share of all updates, then a cosine down to final_share of the rate. */

@@ -212,7 +212,7 @@ static int loop(struct run *r, struct error *e)
         if (status || after_update(r, e))
             return e->code;
     }
-    if (r->skipped_in_row >= r->now.update)
+    if (adam_updates(&r->now.adam) == 0)
         return error_set(e, DSSM_DIVERGED,
                          "all %.0f updates had to be skipped, so nothing was learned: a loss or a gradient was not finite", r->now.update);
     return checkpoint_save(r, e);

@@ -386,6 +386,7 @@ crops() {
     # numbers that overflow what the training computes with: not a model of nothing
     awk 'BEGIN { print "id,x"; for (i = 0; i < 40; i++) print int(i / 10) "," (i % 2 ? 1e38 : -1e38) }' | seq-convert --from csv -o huge
     refuses 4 "ekvae-train: all 3 updates had to be skipped" "${tiny[@]}" --quiet huge
+    refuses 4 "ekvae-train: all 3 updates had to be skipped" "${tiny[@]}" --starts 2 --start-updates 1 --quiet huge
 }
 
 @test "a stream without sequences, or without whole ones" {

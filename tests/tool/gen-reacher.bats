@@ -153,6 +153,10 @@ END
     refuses 3 "a: record 1: field u: expected shape [T,4]" gen-reacher --from-controls a --start-from u -o out
     refuses 3 "a: record 1: field guess: expected shape [T,4]" gen-reacher --from-controls a --start-from guess -o out
     refuses 2 "--start-from: only with --from-controls" gen-reacher --start-from s -o out
+    for option in "-n 3" "--steps 5" "--actions zero"; do
+        refuses 2 "not together with --from-controls" gen-reacher --from-controls a $option -o out
+    done
+    refuses 4 "reacher-1-000000: step " gen-reacher -n 2 --damping 0 --v0 1e6 -o out
 }
 
 @test "standing still: no control, no velocity" {

@@ -134,6 +134,28 @@ same_metrics() { cmp <(without_seconds "$1") <(without_seconds "$2"); }
         policy-learn -q --goal-position ../goal.msgpack --hidden 9 --updates 1 --from ../reference/p.npz -o no.npz ../m.npz ../train.msgpack
 }
 
+@test "updates that are all skipped, and start states that are at the goal" {
+    folder astray
+    seq-head -n 2 ../train.msgpack | seq-convert --to jsonl | jq -c 'if .u then .u[1] = [3e38] else . end' | seq-convert --from jsonl -o wild
+    refuses 4 "all 3 updates had to be skipped, so nothing was learned" \
+        policy-learn -q --goal-any-position --u-max 1 --updates 3 --batch 60 --horizon 4 -o p.npz ../m.npz wild
+    refuses 2 "--u-max: expected a bound, for wild has a control of 3e+38" policy-learn -q --goal-any-position -o p.npz ../m.npz wild
+    seq-head -n 1 --steps 1 ../train.msgpack -o one
+    refuses 3 "start states: expected some that are away from the goal, got none" \
+        policy-learn -q --goal-any-position --u-max 1 -o p.npz ../m.npz one
+}
+
+@test "a checkpoint knows what --from was, not what it was called" {
+    folder from-other
+    cp ../reference/p.npz first.npz
+    learn=(policy-learn -q --goal-position ../goal.msgpack --hidden 8 --updates 2 --horizon 4 --from first.npz --checkpoint ck -o p.npz ../m.npz
+           ../train.msgpack)
+    "${learn[@]}"
+    "${learn[@]}"
+    cp p.npz first.npz
+    refuses 3 "ck: checkpoint is of another run: settings." "${learn[@]}"
+}
+
 @test "refusals" {
     folder refusals
     refuses 2 "--output: expected" policy-learn --goal-position ../goal.msgpack ../m.npz ../train.msgpack

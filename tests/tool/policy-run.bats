@@ -185,6 +185,14 @@ got: $stderr"
     seq-info out | grep -q ' 4 steps'
 }
 
+@test "P11: a plant that sends and sends, and reads nothing" {
+    recorded 3000
+    run --separate-stderr policy-run -q --timeout 0.3 --steps 3000 -o out "$M" "$P" -- sh -c 'cat recorded; exec sleep 20'
+    assert_failure 1
+    [[ $stderr == "policy-run: episode 0: plant: it has not read its controls for 0.3 s"* ]] || fail "$stderr"
+    seq-check out
+}
+
 @test "P4, P7: wrong shapes and numbers that are none" {
     fails 3 "plant: record 1: field x: the model expects 64 numbers a step, got 256" 0 sim-pendulum
     python3 - > nan.json << 'END'

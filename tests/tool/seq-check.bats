@@ -26,6 +26,12 @@ setup() {
     assert_output "[true,2,2,6]"
 }
 
+@test "--json: a file's name may be any bytes" {
+    cp "$GOOD/S20-crc.msgpack" $'n\xc3\xa4me\xff'
+    assert_equal "$(seq-check --json $'n\xc3\xa4me\xff' | jq -r .stream)" 'näme\xff'
+    assert_equal "$(seq-info --json $'n\xc3\xa4me\xff' | jq -r .stream)" 'näme\xff'
+}
+
 @test "--quiet says nothing of a good stream" {
     run seq-check --quiet "$GOOD/S20-crc.msgpack"
     assert_success

@@ -28,6 +28,20 @@ near() {
     done
 }
 
+@test "--burn-in: as gen-pendulum's sequences begin; a state that grows without bound" {
+    gen-pendulum -n 1 --steps 5 --seed 5 --burn-in 7 > one
+    pieces one > want
+    controls one 5 | sim-pendulum --seed 5 --burn-in 7 > got
+    near s 0 want got
+    gen-pendulum -n 1 --steps 50 --seed 5 > long
+    controls long 50 > told
+    run --separate-stderr bash -c "sim-pendulum --friction 1000 --dt 10 --substeps 1 < told > out"
+    assert_failure 4
+    [[ $stderr == "sim-pendulum: step "*": the simulated state is not finite"* ]] || fail "$stderr"
+    run seq-check out
+    assert_failure 5
+}
+
 @test "P2, P6: an observation comes before anything is read, and after each control" {
     mkfifo in out
     gen-pendulum -n 1 --steps 4 --actions zero | pieces > questions

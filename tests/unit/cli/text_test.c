@@ -65,12 +65,25 @@ static void wrap_leaves_long_words_whole(void **state)
     free(lines);
 }
 
+static void json_of_any_bytes(void **state)
+{
+    (void)state;
+    static const char *const pairs[][2] = {
+        {"plain σ² \\", "plain σ² \\"}, {"a\xff", "a\\xff"}, {"\xc3(\xe2\x82\xac\xe2\x82", "\\xc3(€\\xe2\\x82"}, {"", ""}};
+    for (int i = 0; i < 4; i++) {
+        json_t *text = text_json(pairs[i][0]);
+        assert_string_equal(json_string_value(text), pairs[i][1]);
+        json_decref(text);
+    }
+    assert_true(json_is_null(text_json(NULL)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(width_counts_code_points),     cmocka_unit_test(fit_never_cuts_a_code_point),
         cmocka_unit_test(wrap_breaks_between_words),    cmocka_unit_test(wrap_counts_columns_not_bytes),
-        cmocka_unit_test(wrap_leaves_long_words_whole),
+        cmocka_unit_test(wrap_leaves_long_words_whole), cmocka_unit_test(json_of_any_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -76,6 +76,40 @@ static void it_may_die_of_sigpipe(void **state)
     assert_string_equal(heard, "");
 }
 
+/* What a pipe holds no room for waits for a child that is slow, and so long for one that does not read. */
+static void slow_and_deaf(void **state)
+{
+    (void)state;
+    static char much[300000];
+    char heard[64] = "", how[160];
+    struct child c;
+    struct error e;
+    memset(much, 'x', sizeof much);
+    assert_int_equal(child_start(&c, small_shell("sleep 0.2; wc -c"), &e), DSSM_OK);
+    c.patience = 30;
+    assert_int_equal(fwrite(much, 1, sizeof much, c.to), sizeof much);
+    assert_int_equal(fflush(c.to), 0);
+    child_hang_up(&c);
+    assert_non_null(fgets(heard, sizeof heard, c.from));
+    assert_int_equal(atoi(heard), (int)sizeof much);
+    child_end(&c, 5, how, sizeof how);
+    assert_string_equal(how, "");
+
+    assert_int_equal(child_start(&c, small_shell("exec sleep 20"), &e), DSSM_OK);
+    c.patience = 0.05;
+    assert_true(fwrite(much, 1, sizeof much, c.to) < sizeof much || fflush(c.to) != 0);
+    assert_true(c.deaf);
+    child_end(&c, 0.05, how, sizeof how);
+
+    volatile sig_atomic_t stop = SIGTERM;
+    assert_int_equal(child_start(&c, small_shell("exec sleep 20"), &e), DSSM_OK);
+    c.stop = &stop;
+    assert_true(fwrite(much, 1, sizeof much, c.to) < sizeof much || fflush(c.to) != 0);
+    assert_false(c.deaf);
+    child_end(&c, 0.05, how, sizeof how);
+    assert_true(no_child_left());
+}
+
 static void it_cannot_start(void **state)
 {
     (void)state;
@@ -94,7 +128,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spoken_to),       cmocka_unit_test(how_it_ended),
         cmocka_unit_test(the_stubborn),    cmocka_unit_test(it_may_die_of_sigpipe),
-        cmocka_unit_test(it_cannot_start),
+        cmocka_unit_test(it_cannot_start), cmocka_unit_test(slow_and_deaf),
     };
     signal(SIGPIPE, SIG_IGN); /* as policy-run does: a child may be gone before it is spoken to */
     return cmocka_run_group_tests(tests, NULL, NULL);

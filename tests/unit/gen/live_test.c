@@ -66,7 +66,7 @@ static void it_says_what_a_sequence_holds(void **state)
     record_init(&r);
     sim_start(&p, &how.protocol, 4, start);
     sim_controls(&p, &how.protocol, 4, STEPS, u);
-    gen_simulate(&p, &how.protocol, 4, start, u, STEPS, &whole);
+    assert_int_equal(gen_simulate(&p, &how.protocol, 4, start, u, STEPS, &whole, NULL), DSSM_OK);
     assert_int_equal(live(&p, &how, controls_of(u, STEPS - 1, (double)u[2], 1, true), &out, &size, &e), DSSM_OK);
     FILE *f = fmemopen(out, size, "r");
     struct reader *reader = reader_open(f, "t", NULL, &e);

@@ -17,6 +17,9 @@ static struct generation standard(const char *output)
     return g;
 }
 
+static const struct option_row *none[] = {NULL};
+static const struct operands nothing_given = {.given = none};
+
 static void the_default_sequences(void **state)
 {
     (void)state;
@@ -26,7 +29,7 @@ static void the_default_sequences(void **state)
     struct record rec;
     record_init(&rec);
     assert_true(g.sequences == 500 && g.steps == 15 && g.protocol.noise == 0 && !g.from_controls);
-    assert_int_equal(gen_run(&program, &plant, &g, "gen-test", &e), DSSM_OK);
+    assert_int_equal(gen_run(&program, &plant, &g, &nothing_given, "gen-test", &e), DSSM_OK);
     assert_int_equal(stream_records(out, 499, &rec), 500);
     assert_string_equal(rec.id, "pendulum-7-000499");
     /* by hand */
@@ -57,8 +60,8 @@ static void a_sequence_is_itself(void **state)
     many.sequences = 31;
     many.common.threads = 3;
     few.common.threads = 1;
-    assert_int_equal(gen_run(&program, &plant, &few, "c", &e), DSSM_OK);
-    assert_int_equal(gen_run(&program, &plant, &many, "c", &e), DSSM_OK);
+    assert_int_equal(gen_run(&program, &plant, &few, &nothing_given, "c", &e), DSSM_OK);
+    assert_int_equal(gen_run(&program, &plant, &many, &nothing_given, "c", &e), DSSM_OK);
     assert_int_equal(stream_records(a, 4, &one), 5);
     assert_int_equal(stream_records(b, 4, &other), 31);
     assert_string_equal(one.id, other.id);
@@ -76,12 +79,12 @@ static void failures_leave_no_file(void **state)
     char *out = scratch("never");
     struct generation g = standard(out);
     g.actions = "sideways";
-    assert_int_equal(gen_run(&program, &plant, &g, "c", &e), DSSM_USAGE);
+    assert_int_equal(gen_run(&program, &plant, &g, &nothing_given, "c", &e), DSSM_USAGE);
     g = standard(out);
     g.from_controls = "/nothing/there";
-    assert_int_equal(gen_run(&program, &plant, &g, "c", &e), DSSM_FAILURE);
+    assert_int_equal(gen_run(&program, &plant, &g, &nothing_given, "c", &e), DSSM_FAILURE);
     g.from_controls = "/dev/null";
-    assert_int_equal(gen_run(&program, &plant, &g, "c", &e), DSSM_CUT_SHORT);
+    assert_int_equal(gen_run(&program, &plant, &g, &nothing_given, "c", &e), DSSM_CUT_SHORT);
     assert_int_equal(access(out, F_OK), -1);
     free(out);
 }

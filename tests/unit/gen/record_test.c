@@ -53,8 +53,8 @@ static void one_sequence(void **state)
     struct record rec, numbers;
     record_init(&rec);
     record_init(&numbers);
-    gen_simulate(&images, &how, 0, s, u, 3, &rec);
-    gen_simulate(&angles, &how, 0, s, u, 3, &numbers);
+    assert_int_equal(gen_simulate(&images, &how, 0, s, u, 3, &rec, NULL), DSSM_OK);
+    assert_int_equal(gen_simulate(&angles, &how, 0, s, u, 3, &numbers, NULL), DSSM_OK);
     const struct array *x = record_get(&rec, "x"), *truth = record_get(&rec, "s");
     assert_true(x->type == DT_U1 && x->dims == 2 && x->shape[0] == 3 && x->shape[1] == 256);
     assert_true(truth->type == DT_F8 && truth->dims == 2 && truth->shape[0] == 3 && truth->shape[1] == 2);
@@ -70,8 +70,30 @@ static void one_sequence(void **state)
     record_clear(&numbers);
 }
 
+/* A state that is none has no picture. */
+static void not_finite(void **state)
+{
+    (void)state;
+    struct plant images = {&plant_pendulum, &pendulum_standard};
+    struct protocol how = {.seed = 1};
+    double s[2] = {0.3, 1e308};
+    float u[3] = {2, -3, 4};
+    struct record rec;
+    struct error e;
+    record_init(&rec);
+    assert_int_equal(gen_simulate(&images, &how, 0, s, u, 3, &rec, &e), DSSM_DIVERGED);
+    assert_string_equal(e.text, "step 2: the simulated state is not finite");
+    assert_null(record_get(&rec, "x"));
+    assert_int_equal(gen_check_states(&images, 7, 1, s, &e), DSSM_OK);
+    s[0] = NAN;
+    assert_int_equal(gen_check_states(&images, 7, 1, s, &e), DSSM_DIVERGED);
+    assert_string_equal(e.text, "step 8: the simulated state is not finite");
+    record_clear(&rec);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(fields_of_the_header), cmocka_unit_test(sizes), cmocka_unit_test(one_sequence)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(fields_of_the_header), cmocka_unit_test(sizes), cmocka_unit_test(one_sequence),
+                                       cmocka_unit_test(not_finite)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -114,38 +114,6 @@ static void same_bits_in_every_place(void **state)
     check_places(&cell);
 }
 
-/* Both directions: the h of two runs, one above the other, of cells that have parameters of their own. */
-static void both_directions(void **state)
-{
-    (void)state;
-    enum { IN = 3, UNITS = 4, T = 5, B = 3 };
-    struct params p;
-    params_init(&p);
-    struct lstm_both both = lstm_both_declare(&p, "cell", IN, UNITS, GROUP_PHI, 1, 3);
-    assert_string_equal(p.entry[both.forward.W].name, "cell.forward.W");
-    assert_string_equal(p.entry[both.backward.b].name, "cell.backward.b");
-    int input = params_add(&p, "x", IN, T * B, GROUP_THETA, 1);
-    for (int i = 0; i < p.n; i++)
-        params_normal(&p, i, 5, 0, 0.6);
-    struct tape *t = tape_new();
-    tape_begin(t, &p, NULL, 0);
-    var *x = param(t, input), *alive = filled(t, 1, T * B, 1);
-    alive->v[T * B - 2] = 0;
-    for (int masked = 0; masked < 2; masked++) {
-        var *mask = masked ? alive : NULL, *out = lstm_both_run(t, &both, x, T, B, mask);
-        var *ahead = lstm_run(t, &both.forward, x, NULL, T, B, mask, FORWARD);
-        var *back = lstm_run(t, &both.backward, x, NULL, T, B, mask, BACKWARD);
-        assert_int_equal(out->rows, 2 * UNITS);
-        for (int l = 0; l < T * B; l++)
-            for (int r = 0; r < UNITS; r++) {
-                assert_true(number_of(out, r, l) == number_of(ahead, r, l));
-                assert_true(number_of(out, UNITS + r, l) == number_of(back, r, l));
-            }
-    }
-    tape_free(t);
-    params_free(&p);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,7 +123,6 @@ int main(void)
         cmocka_unit_test(moving_groups),
         cmocka_unit_test(frozen_where_not_alive),
         cmocka_unit_test(same_bits_in_every_place),
-        cmocka_unit_test(both_directions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,6 +22,12 @@ static void places(void **state)
     assert_non_null(strstr(e.text, "/tmp: Is a directory"));
     assert_int_equal(ready_to_write("/nonexistent/x", &e), DSSM_FAILURE);
     assert_non_null(strstr(e.text, "/nonexistent/x: "));
+    assert_int_equal(ready_to_write("/dev/null", &e), DSSM_OK);
+    char longest[400];
+    memset(longest, 'a', sizeof longest - 1);
+    longest[sizeof longest - 1] = '\0';
+    assert_int_equal(ready_to_write(longest, &e), DSSM_FAILURE);
+    assert_non_null(strstr(e.text, ": File name too long"));
 }
 
 static void signals(void **state)
