@@ -92,10 +92,10 @@ static int live_on(struct life *l, FILE *in, const char *name, struct error *e)
         return e->code;
     record_init(&rec);
     while (code == DSSM_OK && (l->how->steps == 0 || l->step < l->how->steps) && (got = reader_next(r, &rec, e)) > 0) {
-        if ((code = act(l, &rec, e)) && code != DSSM_DIVERGED)
-            error_prefix(e, "%s: record %llu", name, (unsigned long long)reader_count(r));
-        else
+        if ((code = act(l, &rec, e)) == DSSM_OK)
             code = observe(l, e);
+        else if (code == DSSM_BAD_INPUT)
+            error_prefix(e, "%s: record %llu", name, (unsigned long long)reader_count(r));
     }
     record_clear(&rec);
     reader_close(r);
