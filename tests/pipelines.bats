@@ -444,6 +444,16 @@ TINY='--updates 200 --starts 1 --d0 excess:100 --encoder 8 --decoder 8'
     rollout -q tables/angle-vhp-ekvae-co/1.npz arm/angle/test.msgpack | ols-predict --from z_pred --cubic --unwrapped known |
         gen-reacher --from-controls - --start-from s_pred -o simulated
     assert_equal "$(seq-mse arm/angle/test.msgpack simulated | jq .mse)" "$(jq .mse_floor tables/angle-vhp-ekvae-co/1.json)"
+    # no floor where the arm cannot be simulated from the beliefs; any other failure is one
+    mkdir failing
+    ln -s "$DSSM_BIN"/* failing/
+    ln -sf "$PWD/failing.sh" failing/gen-reacher
+    printf '#!/bin/sh\ncat >/dev/null\nexit $FAILS\n' >failing.sh
+    chmod +x failing.sh
+    floor=("$ROOT/pipelines/floor" tables/angle-vhp-ekvae-co/1.npz arm/angle gen-reacher "--cubic --unwrapped")
+    assert_equal "$(BIN=failing FAILS=4 "${floor[@]}" 2>/dev/null)" '{"mse_floor":null,"mse_floor_median":null}'
+    run env BIN=failing FAILS=3 "${floor[@]}"
+    assert_failure
     run pipeline figure-3-run TABLE_TRAIN="$small" FIGURE_3_ROW=angle-vhp-ekvae-co
     assert_success
     assert_equal "$(head -c 4 figures/figure-3.png | tail -c 3)" PNG
