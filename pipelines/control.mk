@@ -68,7 +68,7 @@ figure-6-run: $(FIGURES)/figure-6.png $(SWING)/figure-6.md $(SWING)/swing-up.gif
 FIGURE_7_ROW     ?= rgb-vhp-ekvae-co
 FIGURE_7_MODEL   ?= $(TABLES)/$(FIGURE_7_ROW)/1.npz
 FIGURE_7_OBSERVE ?= --observe rgb
-FIGURE_7_LEARN   ?= --horizon 40
+FIGURE_7_LEARN   ?= --horizon 40 --spread
 FIGURE_7_DATA    ?= $(REACH)/begin.msgpack
 
 REACH := $(FIGURES)/figure-7
