@@ -57,7 +57,7 @@ static double largest_control(const struct dataset *d)
     double most = 0;
     for (int i = 0; i < d->n; i++) {
         const struct array *u = record_get(&d->record[i], "u");
-        for (size_t j = 0; u && j < array_count(u) - array_step(u); j++)
+        for (size_t j = 0; u && j + array_step(u) < array_count(u); j++)
             if (isfinite(array_get(u, j)))
                 most = fmax(most, fabs(array_get(u, j)));
     }
