@@ -61,6 +61,10 @@ field() { awk -F '\t' -v row="$1" -v metric="$2" -v name="$3" 'NR == 1 { for (i 
     { echo "# made lately" && cat table.tsv; } >again/table-1a.tsv
     run table 1a "vhp-ekvae-co ekvae-co" 2 md again
     assert_line "Kept from earlier, made lately: vhp-ekvae-co."
+    cut -f 1-9 again/table-1a.tsv >again/old && mv again/old again/table-1a.tsv # of before there was such a column
+    assert_equal "$(table 1a ekvae-co 2 md again | grep Kept)" "Kept from earlier, made lately: ekvae-co."
+    { echo "# made lately" && cat table.tsv; } >again/table-1a.tsv
+    run table 1a "vhp-ekvae-co ekvae-co" 2 md again
     assert_line "Kept from earlier, made long ago: ekvae-co."
     # what is trained goes before what is kept
     evaluation ekvae-co 1 0.5 0.999 1e-4 1e-4 1e-5

@@ -23,7 +23,7 @@ static const struct option_row rows[] = {
     {"start-timeout", 0, OPT_REAL, AT(start_timeout), "10", 0.001, 1e6, NULL, "S",
      "Seconds that the plant may take to start: for its header, and again for its first observation."},
     {"timeout", 0, OPT_REAL, AT(timeout), "10", 0.001, 1e6, NULL, "S",
-     "Seconds that the plant may take for any other observation, or to end, before it is ended."},
+     "Seconds that the plant may take for any other observation, to read a control, or to end, before it is ended."},
     {"noise", 0, OPT_FLAG, AT(noise), NULL, 0, 0, NULL, NULL, "Add the policy's noise, as it was learned with; else its mean acts."},
     {"random", 0, OPT_FLAG, AT(random), NULL, 0, 0, NULL, NULL,
      "Draw every control uniformly within the policy's bound, in the place of what it chooses: to compare with, or for data."},

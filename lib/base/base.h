@@ -28,7 +28,7 @@ enum status {
     DSSM_FAILURE = 1,   /* the system refused: no file, no space, no memory */
     DSSM_USAGE = 2,     /* the command line is wrong */
     DSSM_BAD_INPUT = 3, /* what was read breaks a rule of its format, or does not fit the model */
-    DSSM_DIVERGED = 4,  /* the optimisation left the numbers */
+    DSSM_DIVERGED = 4,  /* an optimisation or a simulation left the numbers */
     DSSM_CUT_SHORT = 5  /* the input ended before its trailer */
 };
 

@@ -154,7 +154,7 @@ int learn_run(struct policy *p, const struct model *m, const struct goal *g, con
 struct loop_settings {
     int steps;                   /* T: observations of an episode, the first one counted */
     double start_patience;       /* seconds that the plant may take for its header, and again for its first observation */
-    double patience;             /* seconds that it may take for any other observation, or to end */
+    double patience;             /* seconds that it may take for any other observation, to read a control, or to end */
     bool noise;                  /* controls with the policy's noise, else without */
     bool random;                 /* controls drawn uniformly within the policy's bound, in the place of its own */
     const struct goal *goals;    /* for a policy that is told its goal (if it is to act); borrowed */

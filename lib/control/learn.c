@@ -204,7 +204,8 @@ static int loop(struct learner *l, struct error *e)
     }
     if (adam_updates(&l->adam) == 0)
         return error_set(e, DSSM_DIVERGED,
-                         "all %.0f updates had to be skipped, so nothing was learned: a reward or a gradient was not finite", l->now.update);
+                         "all %.0f updates had to be skipped, so nothing was learned: a reward or a gradient was not finite",
+                         l->now.update);
     return DSSM_OK;
 }
 

@@ -127,6 +127,16 @@ static struct writer *open_controls(const struct loop *l, FILE *to, struct error
     return w;
 }
 
+/* After something was told to the plant: does it read, and was nobody asked to stop? One that has gone shows when it is listened to. */
+static int check_hearing(const struct loop *l, const struct talk *k, struct error *e)
+{
+    if (k->child.deaf)
+        return error_set(e, DSSM_FAILURE, "plant: it has not read its controls for %g s", k->child.patience);
+    if (l->s.stop && *l->s.stop)
+        return error_set(e, DSSM_FAILURE, "plant: stopped by signal %d", (int)*l->s.stop);
+    return DSSM_OK;
+}
+
 static int begin_talk(struct loop *l, struct talk *k, char **argv, struct error *e)
 {
     struct stream_limits limits = stream_limits_default;
@@ -135,17 +145,15 @@ static int begin_talk(struct loop *l, struct talk *k, char **argv, struct error 
     *k = (struct talk){0};
     if (child_start(&k->child, argv, e))
         return e->code;
-    k->child.patience = l->s.patience;
+    k->child.patience = l->s.start_patience;
     k->child.stop = l->s.stop;
     k->out = open_controls(l, k->child.to, e);
+    if (check_hearing(l, k, e))
+        return e->code;
+    if (!k->out)
+        return error_prefix(e, "plant");
     k->in = reader_open(k->child.from, "plant", &limits, e);
     return k->in ? DSSM_OK : e->code;
-}
-
-/* A plant that has gone shows when it is listened to; one that is there and does not read, here. */
-static int check_hearing(const struct loop *l, const struct talk *k, struct error *e)
-{
-    return k->child.deaf ? error_set(e, DSSM_FAILURE, "plant: it has not read its controls for %g s", l->s.patience) : DSSM_OK;
 }
 
 /* Ends the conversation. In good order: controls end, the plant's last words are heard (if listen), it ends; tells what is wrong with that.
@@ -304,6 +312,7 @@ static int go_through(struct loop *l, struct talk *k, struct episode *sequence, 
             break;
         }
         reader_patience(k->in, l->s.patience); /* the plant has started */
+        k->child.patience = l->s.patience;
         if ((status = check_observation(l, k, &rec, e))) {
             error_prefix(e, "plant: record %d", step + 1);
             break;

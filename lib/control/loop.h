@@ -19,7 +19,7 @@ struct child {
     int to_fd;                   /* below `to` */
     double patience;             /* seconds that it may take to read what it is told, when its pipe is full; 0: any */
     volatile sig_atomic_t *stop; /* set by a signal: nothing is waited for any more; may be NULL */
-    bool deaf;                   /* it took longer: what is written fails at once from then on */
+    bool deaf;                   /* it took longer, or was hung up: what is written fails at once from then on */
 };
 /* Starts argv (looked up in PATH), in a process group of its own. It stays where it is until child_end. DSSM_FAILURE if that cannot be
  * done. */

@@ -34,7 +34,7 @@ int gen_check_states(const struct plant *p, int first, int steps, const double *
  * have; if that is NULL from its first true state s, or, if it has none, from the one that the protocol draws for this number of record.
  * u may be of any type, becomes <f4 [T,U], and its last control may be missing. The record's other values stay as they are. `name` is the
  * stream's, for messages. DSSM_BAD_INPUT with the record's number if u or the state do not fit the plant or are not finite; DSSM_USAGE if a
- * record would become too large. */
+ * record would become too large; DSSM_DIVERGED as gen_simulate. */
 int gen_replay(const struct plant *p, const struct protocol *how, struct reader *in, const char *name, const char *from, struct writer *w,
                struct error *e);
 
@@ -87,10 +87,10 @@ struct live {
     int steps;                /* it ends by itself after so many observations; 0: it does not */
     bool truth;               /* tells its true state */
 };
-extern const struct option_row options_live[]; /* into a struct live; not seed and burn-in */
+extern const struct option_row options_live[]; /* into a struct live; not the seed */
 /* Writes header and first observation to `out`, then for each control that comes from `in` (for messages: `name`) the observation after it,
  * flushed at once, until the controls end. Controls are held within ±control_max, as by a motor that gives no more. DSSM_BAD_INPUT for
- * controls that break a rule, DSSM_CUT_SHORT if they break off; then the observations have no trailer. */
+ * controls that break a rule, DSSM_CUT_SHORT if they break off, DSSM_DIVERGED if the state does; then the observations have no trailer. */
 int gen_live(const struct plant *p, const struct live *how, const char *program, const char *command, FILE *in, const char *name, FILE *out,
              struct error *e);
 

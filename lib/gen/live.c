@@ -8,7 +8,7 @@
 #define AT(member) offsetof(struct live, member)
 const struct option_row options_live[] = {
     {"sequence", 0, OPT_INT, AT(sequence), "0", 0, 2147483647, NULL, "I",
-     "Start as sequence number I of the gen- program does, with the same seed and options."},
+     "Start as sequence number I of the gen- program does, with the same seed and options (and --actions iid)."},
     {"burn-in", 0, OPT_INT, AT(protocol.burn_in), "0", 0, 1000000, NULL, "N",
      "Steps that the plant has moved, by random controls, before the first observation."},
     {"steps", 0, OPT_INT, AT(steps), "0", 0, 2147483647, NULL, "T", "End by itself after T observations; 0: when the controls end."},

@@ -14,7 +14,8 @@ const struct option_row options_generation[] = {
     {"burn-in", 0, OPT_INT, INTO(protocol.burn_in), "0", 0, 1000000, NULL, "N",
      "Steps that the plant has moved, by such controls, before a drawn sequence begins."},
     {"from-controls", 0, OPT_TEXT, INTO(from_controls), NULL, 0, 0, NULL, "STREAM",
-     "Replay the controls u of this stream, from the first true state s where it has one; its other fields are passed on."},
+     "Replay the controls u of this stream, from the first true state s where it has one; its other fields are passed on. Not with "
+     "--sequences, --steps and --actions."},
     {"start-from", 0, OPT_TEXT, INTO(start_from), NULL, 0, 0, NULL, "FIELD",
      "With --from-controls: start from the first state in this field instead, for instance from what ols-predict made of a belief."},
     {"noise", 0, OPT_REAL, INTO(protocol.noise), "0", 0, 1e12, NULL, "SD",
@@ -111,7 +112,7 @@ static int write_output(const struct run *r, struct error *e)
     return code;
 }
 
-/* What would have no effect is refused. */
+/* What only drawn sequences have is refused for others. */
 static int check_options(const struct generation *g, const struct operands *operands, struct error *e)
 {
     static const char *const of_drawn[] = {"sequences", "steps", "actions"};

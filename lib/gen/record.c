@@ -49,7 +49,7 @@ struct array gen_observed(const struct plant *p, const struct protocol *how, uin
 int gen_check_states(const struct plant *p, int first, int steps, const double *s, struct error *e)
 {
     for (int i = 0; i < steps * p->kind->states; i++)
-        if (!isfinite(s[i]))
+        if (!isfinite((float)s[i])) /* as numbers of x hold it */
             return error_set(e, DSSM_DIVERGED, "step %d: the simulated state is not finite", first + i / p->kind->states + 1);
     return DSSM_OK;
 }
@@ -62,7 +62,7 @@ int gen_simulate(const struct plant *p, const struct protocol *how, uint32_t seq
     sim_roll(p, steps, u, s.data);
     if (gen_check_states(p, 0, steps, s.data, e)) {
         free(s.data);
-        return e->code;
+        return DSSM_DIVERGED;
     }
     record_put(rec, "x", gen_observed(p, how, sequence, 0, steps, s.data));
     record_put(rec, "s", s);

@@ -1,8 +1,6 @@
 /* The gated recurrent unit. */
 #include "net/recurrent.h"
 
-#include <stdlib.h>
-
 struct gru gru_declare(struct params *p, const char *name, int in, int units, unsigned group, double rate, uint64_t seed)
 {
     struct gru g = {.units = units};

@@ -1,7 +1,6 @@
 /* Long short-term memory. */
 #include "net/recurrent.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 struct lstm lstm_declare(struct params *p, const char *name, int in, int units, unsigned group, double rate, uint64_t seed)

@@ -191,6 +191,15 @@ got: $stderr"
     assert_failure 1
     [[ $stderr == "policy-run: episode 0: plant: it has not read its controls for 0.3 s"* ]] || fail "$stderr"
     seq-check out
+    # a header that fills the pipe already: until it has started, the plant has the time that it may take for that
+    long=$(printf 'a%.0s' {1..100000})
+    policy-run -q --timeout 0.3 --steps 3 -o out "$M" "$P" -- sh -c 'sleep 1; exec sim-pendulum --size 8' "$long"
+    run --separate-stderr policy-run -q --start-timeout 0.3 --steps 3 -o out "$M" "$P" -- sh -c 'exec sleep 20' "$long"
+    assert_failure 1
+    [[ $stderr == "policy-run: episode 0: plant: it has not read its controls for 0.3 s"* ]] || fail "$stderr"
+    run --separate-stderr policy-run -q --steps 3 -o out "$M" "$P" -- sh -c 'exec <&-; exec sleep 20' "$long"
+    assert_failure 1
+    [[ $stderr == "policy-run: episode 0: plant: cannot write: Broken pipe"* ]] || fail "$stderr"
 }
 
 @test "P4, P7: wrong shapes and numbers that are none" {
