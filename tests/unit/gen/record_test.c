@@ -84,6 +84,7 @@ static void not_finite(void **state)
     assert_int_equal(gen_simulate(&images, &how, 0, s, u, 3, &rec, &e), DSSM_DIVERGED);
     assert_string_equal(e.text, "step 1: the simulated state is not finite"); /* more than x of angles could hold */
     assert_null(record_get(&rec, "x"));
+    s[1] = 1e30;
     assert_int_equal(gen_check_states(&images, 7, 1, s, &e), DSSM_OK);
     s[0] = NAN;
     assert_int_equal(gen_check_states(&images, 7, 1, s, &e), DSSM_DIVERGED);
