@@ -452,7 +452,11 @@ TINY='--updates 200 --starts 1 --d0 excess:100 --encoder 8 --decoder 8'
     mkdir failing
     ln -s "$DSSM_BIN"/* failing/
     ln -sf "$PWD/failing.sh" failing/gen-reacher
-    printf '#!/bin/sh\ncat >/dev/null\nexit $FAILS\n' >failing.sh
+    cat >failing.sh <<'END'
+#!/bin/sh
+cat >/dev/null
+exit "$FAILS"
+END
     chmod +x failing.sh
     floor=("$ROOT/pipelines/floor" tables/angle-vhp-ekvae-co/1.npz arm/angle gen-reacher "--cubic --unwrapped")
     assert_equal "$(BIN=failing FAILS=4 "${floor[@]}" 2>/dev/null)" '{"mse_floor":null,"mse_floor_median":null}'

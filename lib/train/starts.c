@@ -74,7 +74,7 @@ void start_begin(struct run *r, int start)
 
 void start_count(struct run *r, double distortion, double rate)
 {
-    int counted = (r->s->start_updates + 4) / 5; /* the last fifth */
+    int counted = (r->s->start_updates + 4) / 5;     /* the last fifth */
     counted += counted == 1 && r->s->crop_every > 0; /* of two one is on whole sequences, which alone are counted */
     if (r->starts_done >= r->s->starts || r->now.update <= r->s->start_updates - counted)
         return;
