@@ -15,7 +15,7 @@ const struct option_row options_calibrate[] = {
 };
 #undef AT
 
-enum { NOISE_ORDER = 101 };
+enum { NOISE_ORDER = 101 }; /* purpose; also one of crop.c, which a calibration does not meet */
 
 struct calibrating {
     struct model *m;
