@@ -49,8 +49,6 @@ static const struct program program = {
     .reads_stdin = true,
 };
 
-static const double LARGEST_CONTROL = 1e12; /* as that of options_policy */
-
 /* The largest control that acts in the data, 0 if there is none: the last of a sequence does not. */
 static double largest_control(const struct dataset *d)
 {
@@ -71,7 +69,7 @@ static int choose_bound(const struct dataset *d, const char *name, struct error 
         settings.policy.u_max = largest_control(d);
     if (settings.policy.u_max == 0)
         return error_set(e, DSSM_USAGE, "--u-max: expected a bound, for %s has no control that is not 0", name);
-    if (settings.policy.u_max > LARGEST_CONTROL)
+    if (settings.policy.u_max > CONTROL_MOST)
         return error_set(e, DSSM_USAGE, "--u-max: expected a bound, for %s has a control of %g", name, settings.policy.u_max);
     return DSSM_OK;
 }

@@ -16,6 +16,7 @@ struct policy_settings {
     double u_max; /* bound of every control; 0 in the table: to be chosen by whoever has seen controls */
     double noise; /* standard deviation of what is added before the bound, while learning and where a user asks for it */
 };
+#define CONTROL_MOST 1e12 /* largest u_max */
 extern const struct option_row options_policy[];
 
 /* π_ω(u|z): u = u_max · tanh(net((z − m)/s) + noise · ε), ε standard normal, without ε its mode; m and s bring the states of the data to

@@ -11,7 +11,7 @@ enum { GROUP_OMEGA = GROUP_THETA };
 #define AT(member) offsetof(struct policy_settings, member)
 const struct option_row options_policy[] = {
     {"hidden", 0, OPT_SIZES, AT(hidden), "64-64", 1, 65536, NULL, "N-N", "hidden layers of the policy"},
-    {"u-max", 0, OPT_REAL, AT(u_max), "0", 0, 1e12, NULL, "U",
+    {"u-max", 0, OPT_REAL, AT(u_max), "0", 0, CONTROL_MOST, NULL, "U",
      "bound of every control, in its unit; 0: the largest that the start states' stream has"},
     {"noise", 0, OPT_REAL, AT(noise), "0", 0, 100, NULL, "SD",
      "standard deviation of noise that is added to the network's output, before the bound"},

@@ -187,13 +187,13 @@ got: $stderr"
 
 @test "P11: a plant that sends and sends, and reads nothing" {
     recorded 3000
-    run --separate-stderr policy-run -q --timeout 0.3 --steps 3000 -o out "$M" "$P" -- sh -c 'cat recorded; exec sleep 20'
+    run --separate-stderr policy-run -q --timeout 1 --steps 3000 -o out "$M" "$P" -- sh -c 'cat recorded; exec sleep 20'
     assert_failure 1
-    [[ $stderr == "policy-run: episode 0: plant: it has not read its controls for 0.3 s"* ]] || fail "$stderr"
+    [[ $stderr == "policy-run: episode 0: plant: it has not read its controls for 1 s"* ]] || fail "$stderr"
     seq-check out
     # a header that fills the pipe already: until it has started, the plant has the time that it may take for that
     long=$(printf 'a%.0s' {1..100000})
-    policy-run -q --timeout 0.3 --steps 3 -o out "$M" "$P" -- sh -c 'sleep 1; exec sim-pendulum --size 8' "$long"
+    policy-run -q --timeout 1 --steps 3 -o out "$M" "$P" -- sh -c 'sleep 2; exec sim-pendulum --size 8' "$long"
     run --separate-stderr policy-run -q --start-timeout 0.3 --steps 3 -o out "$M" "$P" -- sh -c 'exec sleep 20' "$long"
     assert_failure 1
     [[ $stderr == "policy-run: episode 0: plant: it has not read its controls for 0.3 s"* ]] || fail "$stderr"
